@@ -1,0 +1,194 @@
+"""The one settings module. Every value comes from the environment; README.md lists them all.
+
+Nothing here, and nothing in the applications, differs by an `if DEBUG`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from soundsite import environment as read
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+SOUNDSITE_DATA = read.folder("SOUNDSITE_DATA", default=BASE_DIR / "var", base=BASE_DIR)
+SECRET_KEY = read.text("SECRET_KEY")
+DEBUG = read.flag("DEBUG", default=False)
+ALLOWED_HOSTS = read.names("ALLOWED_HOSTS", default="localhost,127.0.0.1,[::1]")
+CSRF_TRUSTED_ORIGINS = read.origins("CSRF_TRUSTED_ORIGINS")
+LOG_LEVEL = read.one_of(
+    "LOG_LEVEL", "INFO", allowed=("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+)
+
+# --- applications --------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "django_htmx",
+    "tracks",
+    "matcher",
+    "soundsite",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+ROOT_URLCONF = "soundsite.urls"
+WSGI_APPLICATION = "soundsite.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+UNFOLD = {"SITE_TITLE": "Soundsite", "SITE_HEADER": "Soundsite", "SITE_SYMBOL": "graphic_eq"}
+
+# --- database and files --------------------------------------------------------------------
+
+DATABASES = {
+    "default": {
+        **read.postgres("DATABASE_URL"),
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+    }
+}
+
+MEDIA_ROOT = read.folder("MEDIA_ROOT", default=SOUNDSITE_DATA / "media", base=BASE_DIR)
+FILE_UPLOAD_PERMISSIONS = 0o600
+FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
+
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+# The applications' own folders are served; there is nothing to collect first.
+WHITENOISE_USE_FINDERS = True
+
+# --- people --------------------------------------------------------------------------------
+
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "username*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "optional"
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "matcher:new"
+LOGOUT_REDIRECT_URL = "/"
+
+vars().update(read.email("EMAIL_URL", default="consolemail://"))
+
+# --- uploads and jobs ----------------------------------------------------------------------
+
+UPLOAD_MAX_BYTES = read.whole_number("UPLOAD_MAX_BYTES", default=100 * 1024 * 1024)
+UPLOAD_MIN_SECONDS = read.whole_number("UPLOAD_MIN_SECONDS", default=5)
+UPLOAD_MAX_SECONDS = read.whole_number("UPLOAD_MAX_SECONDS", default=1800)
+HEARTBEAT_SECONDS = read.whole_number("HEARTBEAT_SECONDS", default=5)
+HEARTBEAT_TIMEOUT_SECONDS = read.whole_number("HEARTBEAT_TIMEOUT_SECONDS", default=20)
+SWEEP_SECONDS = read.whole_number("SWEEP_SECONDS", default=15)
+MAX_ATTEMPTS = read.whole_number("MAX_ATTEMPTS", default=3)
+MATCH_SOFT_LIMIT_SECONDS = read.whole_number("MATCH_SOFT_LIMIT_SECONDS", default=240)
+MATCH_HARD_LIMIT_SECONDS = read.whole_number("MATCH_HARD_LIMIT_SECONDS", default=270)
+BROKER_VISIBILITY_SECONDS = read.whole_number("BROKER_VISIBILITY_SECONDS", default=600)
+
+# --- Celery --------------------------------------------------------------------------------
+
+REDIS_URL = read.redis("REDIS_URL")
+
+CELERY_BROKER_URL = REDIS_URL
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": BROKER_VISIBILITY_SECONDS,
+    # Messages of a killed worker are looked for every 5 s, not every 100 s as by default.
+    "unacked_restore_interval": 5,
+    "unacked_restore_throttle": 1,
+    # A web request must not hang on a broker that is down: the sweep sends the nudge again.
+    "socket_connect_timeout": 2,
+    "socket_timeout": 10,
+}
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1}
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_SERIALIZER = "json"
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TASK_SOFT_TIME_LIMIT = MATCH_SOFT_LIMIT_SECONDS
+CELERY_TASK_TIME_LIMIT = MATCH_HARD_LIMIT_SECONDS
+CELERY_TASK_DEFAULT_QUEUE = "maintenance"
+CELERY_TASK_ROUTES = {
+    "matcher.tasks.match_upload": {"queue": "match"},
+    "tracks.tasks.index_entry": {"queue": "index"},
+    "matcher.tasks.*": {"queue": "maintenance"},
+    "tracks.tasks.*": {"queue": "maintenance"},
+}
+CELERY_BEAT_SCHEDULE = {
+    "sweep uploads": {
+        "task": "matcher.tasks.sweep_uploads",
+        "schedule": SWEEP_SECONDS,
+        "options": {"expires": SWEEP_SECONDS},
+    },
+    "sweep index": {
+        "task": "tracks.tasks.sweep_index",
+        "schedule": SWEEP_SECONDS,
+        "options": {"expires": SWEEP_SECONDS},
+    },
+}
+CELERY_BEAT_SCHEDULE_FILENAME = str(SOUNDSITE_DATA / "beat-schedule")
+
+# --- language, time, logs ------------------------------------------------------------------
+
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+}
