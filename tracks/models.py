@@ -1,0 +1,223 @@
+"""The catalogue, the model versions and the index that joins them.
+
+Rows are written by `tracks.services` and read by `tracks.selectors`; nothing else touches a state.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from pgvector.django import HalfVectorField
+
+
+def audio_name(_track: Track, filename: str) -> str:
+    """A random storage name that keeps only the ending, which `tracks.media` has chosen."""
+    token = uuid.uuid4().hex
+    ending = filename.rpartition(".")[2]
+    return f"tracks/{token[:2]}/{token}.{ending}"
+
+
+class Track(models.Model):
+    """One piece of music of the catalogue, unique by the bytes of its audio file."""
+
+    title = models.CharField(max_length=300)
+    artist = models.CharField(max_length=300, blank=True)
+    soundtrack = models.CharField(max_length=300, blank=True)
+    licence = models.CharField(max_length=300, blank=True)
+    source = models.CharField(max_length=300, blank=True)
+    source_url = models.URLField(max_length=500, blank=True)
+    generated = models.BooleanField(default=False)
+    audio = models.FileField(upload_to=audio_name, max_length=200)
+    sha256 = models.CharField("SHA-256", max_length=64, unique=True)
+    size = models.PositiveBigIntegerField("bytes")
+    duration = models.FloatField("seconds", null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["soundtrack", "title", "pk"]
+        constraints = [
+            models.CheckConstraint(condition=~Q(title=""), name="track_has_a_title"),
+            models.CheckConstraint(
+                condition=Q(sha256__regex="^[0-9a-f]{64}$"), name="track_sha256_is_hexadecimal"
+            ),
+            models.CheckConstraint(
+                condition=Q(duration__isnull=True) | Q(duration__gt=0), name="track_has_a_length"
+            ),
+        ]
+        indexes = [
+            # selectors.catalogue: a page of the list, by soundtrack and title
+            models.Index(fields=["soundtrack", "title", "id"], name="track_by_soundtrack"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.title} ({self.soundtrack})" if self.soundtrack else self.title
+
+    def get_absolute_url(self) -> str:
+        return reverse("tracks:track", args=[self.pk])
+
+
+class ModelVersion(models.Model):
+    """A trained model, known by the artefact folder that its workers load."""
+
+    class State(models.TextChoices):
+        TRAINING = "TRAINING"
+        REGISTERED = "REGISTERED"
+        INDEXING = "INDEXING"
+        READY = "READY"
+        ACTIVE = "ACTIVE"
+        RETIRED = "RETIRED"
+        ARCHIVED = "ARCHIVED"
+
+    # Versions whose index is kept up with the catalogue.
+    LIVE = (State.INDEXING, State.READY, State.ACTIVE)
+
+    name = models.CharField(max_length=100, unique=True)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.REGISTERED)
+    location = models.CharField(max_length=500, help_text="Artefact folder")
+    sha256 = models.CharField("SHA-256 of the manifest", max_length=64)
+    manifest = models.JSONField()
+    embedding_dim = models.PositiveIntegerField()
+    nearest_distances = ArrayField(
+        models.FloatField(),
+        default=list,
+        blank=True,
+        help_text="Distance of sampled tracks to their nearest other track, ascending",
+    )
+    calibrated_at = models.DateTimeField(
+        null=True, blank=True, help_text="Nearest distances hold for the index of this moment"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    activated_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["state"], condition=Q(state="ACTIVE"), name="one_active_model_version"
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    state__in=[
+                        "TRAINING",
+                        "REGISTERED",
+                        "INDEXING",
+                        "READY",
+                        "ACTIVE",
+                        "RETIRED",
+                        "ARCHIVED",
+                    ]
+                ),
+                name="model_version_state_is_known",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="ACTIVE") | Q(activated_at__isnull=False),
+                name="active_version_was_activated",
+            ),
+            models.CheckConstraint(
+                # pgvector indexes at most 4,000 dimensions of half precision
+                condition=Q(embedding_dim__gte=1, embedding_dim__lte=4000),
+                name="embedding_can_be_indexed",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class IndexEntry(models.Model):
+    """One track as one model version hears it. Claimed while PENDING and its heart beats."""
+
+    class State(models.TextChoices):
+        PENDING = "PENDING"
+        INDEXED = "INDEXED"
+        FAILED = "FAILED"
+
+    track = models.ForeignKey(Track, on_delete=models.CASCADE, related_name="entries")
+    model_version = models.ForeignKey(
+        ModelVersion, on_delete=models.CASCADE, related_name="entries"
+    )
+    state = models.CharField(max_length=7, choices=State.choices, default=State.PENDING)
+    error_code = models.CharField(max_length=40, blank=True)
+    error_detail = models.TextField(blank=True)
+    # Counts claims and never falls: the fence against a worker that was given up.
+    attempt = models.PositiveIntegerField(default=0)
+    # Claims that fell silent since the entry was last queued.
+    losses = models.PositiveSmallIntegerField(default=0)
+    heartbeat_at = models.DateTimeField(null=True, blank=True)
+    # No dimension: versions differ. Each has its own HNSW index, see services.versions.
+    embedding = HalfVectorField(null=True, blank=True, editable=False)
+    encoding = models.BinaryField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    indexed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "index entries"
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["track", "model_version"], name="one_entry_a_track_and_version"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["PENDING", "INDEXED", "FAILED"]),
+                name="index_entry_state_is_known",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="INDEXED")
+                | Q(
+                    embedding__isnull=False,
+                    encoding__isnull=False,
+                    indexed_at__isnull=False,
+                    error_code="",
+                ),
+                name="indexed_entry_has_its_vector",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="FAILED", error_code__gt="")
+                | (~Q(state="FAILED") & Q(error_code="")),
+                name="failed_entry_has_its_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="PENDING") | Q(heartbeat_at__isnull=True),
+                name="only_a_claimed_entry_beats",
+            ),
+        ]
+        indexes = [
+            # services.index.claim: the oldest entry that waits
+            models.Index(
+                fields=["id"],
+                condition=Q(state="PENDING", heartbeat_at__isnull=True),
+                name="entry_waiting",
+            ),
+            # services.index.sweep: claimed entries by their last heartbeat
+            models.Index(
+                fields=["heartbeat_at"],
+                condition=Q(state="PENDING", heartbeat_at__isnull=False),
+                name="entry_claimed",
+            ),
+            # selectors.coverage: entries of a version by state
+            models.Index(fields=["model_version", "state"], name="entry_by_version_state"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.track} in {self.model_version}"
+
+
+class DemoFill(models.Model):
+    """How far the demo catalogue has come: one row, written by `manage.py demo_catalogue`."""
+
+    packages_done = ArrayField(models.CharField(max_length=100), default=list)
+    packages_wanted = models.PositiveSmallIntegerField(default=0)
+    message = models.CharField(max_length=300, blank=True)
+    running = models.BooleanField(default=False)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(pk=1), name="one_demo_fill")]
+
+    def __str__(self) -> str:
+        return self.message
