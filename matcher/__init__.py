@@ -1,0 +1,1 @@
+"""A visitor's query by example: the upload, its job and the matches."""

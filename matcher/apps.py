@@ -1,0 +1,10 @@
+"""The application that answers what an upload sounds like."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class MatcherConfig(AppConfig):
+    name = "matcher"
+    verbose_name = "Uploads and matches"

@@ -1,0 +1,168 @@
+"""Why an upload could not be answered: two families of codes and the one table of texts for people.
+
+The visitor's family is about the file; trying again with the same file is no use. Ours is about
+this site; the file is kept and can be queued again. Codes are stable, texts are not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from django.conf import settings
+from django.template.defaultfilters import filesizeformat
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from ml.errors import SoundError
+
+
+class Family(Enum):
+    VISITOR = "visitor"
+    OURS = "ours"
+
+
+class MatchError(SoundError):
+    """A job of ours that cannot go on: no-model, empty-catalogue or file-missing."""
+
+
+class UploadError(SoundError):
+    """A file that is not even taken in: missing, empty-file or too-large."""
+
+
+@dataclass(frozen=True)
+class Text:
+    """What a person is told: what happened, why, and what to do about it."""
+
+    family: Family
+    title: str | Promise
+    sentence: str | Promise
+    advice: str | Promise
+
+
+_ANOTHER_FILE = _("Choose another file, or export this one again from the program it came from.")
+_TRY_AGAIN = _("Your file is kept. Try again in a few minutes.")
+
+TEXTS: dict[str, Text] = {
+    "missing": Text(
+        Family.VISITOR,
+        _("No file was chosen"),
+        _("The form arrived without a file."),
+        _("Choose an audio file and send it again."),
+    ),
+    "empty-file": Text(
+        Family.VISITOR,
+        _("The file is empty"),
+        _("The file has no content at all: zero bytes."),
+        _ANOTHER_FILE,
+    ),
+    "too-large": Text(
+        Family.VISITOR,
+        _("The file is too large"),
+        _("Files may have up to %(max_bytes)s."),
+        _("Cut out the part you care about, or export it as mp3 or ogg, and send that."),
+    ),
+    "not-audio": Text(
+        Family.VISITOR,
+        _("This is not an audio file we can read"),
+        _(
+            "Whatever its name says, the content is not mp3, ogg, opus, flac, wav, m4a, aac, aiff "
+            "or webm audio."
+        ),
+        _ANOTHER_FILE,
+    ),
+    "damaged": Text(
+        Family.VISITOR,
+        _("The file is damaged"),
+        _("It begins like an audio file, but no sound could be read from it."),
+        _("Play it on your own machine first; if that fails too, fetch or export it again."),
+    ),
+    "silent": Text(
+        Family.VISITOR,
+        _("There is nothing to hear in this file"),
+        _("It could be read, but it holds only silence."),
+        _("Check that you chose the right file and that it was not exported with its sound off."),
+    ),
+    "too-short": Text(
+        Family.VISITOR,
+        _("The sound is too short"),
+        _("At least %(min_seconds)s seconds are needed to compare a piece with others."),
+        _("Send a longer part of it."),
+    ),
+    "too-long": Text(
+        Family.VISITOR,
+        _("The sound is too long"),
+        _("Files may last up to %(max_minutes)s minutes."),
+        _("Cut out the part you care about and send that."),
+    ),
+    "no-model": Text(
+        Family.OURS,
+        _("This site cannot listen yet"),
+        _("No model is active, so there is nothing to compare your file with."),
+        _("Your file is kept. Try again when an administrator has set the site up."),
+    ),
+    "empty-catalogue": Text(
+        Family.OURS,
+        _("The catalogue is still empty"),
+        _("No track of the catalogue has been indexed yet, so nothing could be found."),
+        _TRY_AGAIN,
+    ),
+    "artefact-missing": Text(
+        Family.OURS,
+        _("Our model could not be opened"),
+        _("Files of the model that listens are missing on our side. Your file is not at fault."),
+        _("Your file is kept. Try again when an administrator has mended this."),
+    ),
+    "artefact-digest": Text(
+        Family.OURS,
+        _("Our model was not trusted"),
+        _("The model's files are not the ones that were installed. Your file is not at fault."),
+        _("Your file is kept. Try again when an administrator has mended this."),
+    ),
+    "artefact-format": Text(
+        Family.OURS,
+        _("Our model could not be read"),
+        _("The model's files are of a kind this site does not know. Your file is not at fault."),
+        _("Your file is kept. Try again when an administrator has mended this."),
+    ),
+    "file-missing": Text(
+        Family.OURS,
+        _("We no longer have your file"),
+        _("It was taken in, but it could not be found in our storage any more."),
+        _("Please send it again."),
+    ),
+    "time-limit": Text(
+        Family.OURS,
+        _("This took too long"),
+        _("The job was stopped at its time limit, most likely because the site is very busy."),
+        _TRY_AGAIN,
+    ),
+    "worker-lost": Text(
+        Family.OURS,
+        _("The job was lost on the way"),
+        _("It was started several times, and every time the process behind it went away."),
+        _TRY_AGAIN,
+    ),
+    "internal": Text(
+        Family.OURS,
+        _("Something went wrong on our side"),
+        _("An unexpected error stopped the job. It was noted for the administrators."),
+        _TRY_AGAIN,
+    ),
+}
+
+
+def text_of(code: str) -> Text:
+    """The text of a code, its limits filled in; a code that is not in the table is internal."""
+    text = TEXTS.get(code, TEXTS["internal"])
+    limits = {
+        "max_bytes": filesizeformat(settings.UPLOAD_MAX_BYTES),
+        "min_seconds": settings.UPLOAD_MIN_SECONDS,
+        "max_minutes": settings.UPLOAD_MAX_SECONDS // 60,
+    }
+    return Text(text.family, text.title, str(text.sentence) % limits, text.advice)
+
+
+def can_be_tried_again(code: str) -> bool:
+    """Whether the same file may do better next time."""
+    return text_of(code).family is Family.OURS and code != "file-missing"
