@@ -1,6 +1,4 @@
 from __future__ import annotations
 
-from django.urls import URLPattern
-
 app_name = "matcher"
-urlpatterns: list[URLPattern] = []
+urlpatterns: list = []

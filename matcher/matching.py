@@ -1,0 +1,76 @@
+"""From a file to the tracks it sounds like. Worker and commands only: this imports librosa.
+
+The task and `manage.py match` share this one road, so that both give the same answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+
+from matcher.errors import MatchError
+from matcher.models import State
+from ml import audio
+from tracks import runtime, search
+from tracks.models import ModelVersion
+
+CLOSEST = 10
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What was found.
+
+    Attributes:
+        duration: of the query, in seconds.
+        found: catalogue tracks, closest first.
+    """
+
+    duration: float
+    found: list[search.Found]
+
+
+def _nobody(_stage: State) -> None:
+    """Tell nobody about the stages."""
+
+
+def match_file(
+    path: Path,
+    version: ModelVersion | None,
+    *,
+    closest: int = CLOSEST,
+    entering: Callable[[State], None] = _nobody,
+) -> Answer:
+    """Find the catalogue tracks that a file sounds like under one model version.
+
+    Args:
+        path: the audio file; its name plays no part.
+        version: model version whose index is searched, None when there is none.
+        closest: how many tracks are wanted.
+        entering: called with each stage before it begins; what it raises ends the search.
+
+    Raises:
+        AudioError: the file cannot be used.
+        ArtefactError: the model cannot be trusted or read.
+        MatchError: `no-model` or `empty-catalogue`.
+    """
+    if version is None:
+        raise MatchError("no-model", "no model version is active")
+    waveform = audio.decode(
+        path,
+        min_seconds=settings.UPLOAD_MIN_SECONDS,
+        max_seconds=settings.UPLOAD_MAX_SECONDS,
+    )
+    entering(State.EXTRACTING)
+    model = runtime.load(version)
+    features = model.features(waveform)
+    entering(State.ENCODING)
+    encoding = model.encode(features)
+    entering(State.SEARCHING)
+    found = search.nearest(version, encoding, k=closest)
+    if not found:
+        raise MatchError("empty-catalogue", f"{version} has no indexed track")
+    return Answer(waveform.duration, list(found))

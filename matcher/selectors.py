@@ -1,0 +1,45 @@
+"""What pages, commands and the admin read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.db.models import Prefetch, QuerySet
+
+from matcher.models import RUNNING, Match, State, Upload
+
+
+@dataclass(frozen=True)
+class Queue:
+    waiting: int
+    running: int
+
+
+def uploads_of(owner: User | AnonymousUser) -> QuerySet[Upload]:
+    """A person's uploads, newest first, each with its closest match in `closest`."""
+    closest = Match.objects.order_by("rank").select_related("track")
+    return (
+        Upload.objects.filter(owner_id=owner.pk)
+        .order_by("-created_at")
+        .prefetch_related(Prefetch("matches", queryset=closest, to_attr="ranked"))
+    )
+
+
+def upload_of(owner: User | AnonymousUser, upload_id: UUID) -> Upload:
+    """One upload of this person. Raises Upload.DoesNotExist for anybody else's."""
+    return Upload.objects.get(pk=upload_id, owner_id=owner.pk)
+
+
+def matches_of(upload: Upload) -> list[Match]:
+    """The matches of a finished upload, closest first; tracks deleted since are not among them."""
+    return list(upload.matches.select_related("track").order_by("rank"))
+
+
+def queue() -> Queue:
+    states = Upload.objects.order_by()
+    return Queue(
+        waiting=states.filter(state=State.QUEUED).count(),
+        running=states.filter(state__in=RUNNING).count(),
+    )

@@ -1,0 +1,71 @@
+"""The jobs that workers run."""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+
+from celery import shared_task
+from celery.exceptions import SoftTimeLimitExceeded
+from django.conf import settings
+from kombu.exceptions import OperationalError
+
+from matcher import jobs, nudges
+from matcher.errors import MatchError
+from matcher.models import Upload
+from ml.errors import SoundError
+from tracks.heartbeat import Heartbeat
+from tracks.media import local_path
+
+logger = logging.getLogger(__name__)
+
+
+@shared_task(
+    name=nudges.TASK,
+    soft_time_limit=settings.MATCH_SOFT_LIMIT_SECONDS,
+    time_limit=settings.MATCH_HARD_LIMIT_SECONDS,
+)
+def match_upload(_upload_id: str) -> None:
+    """Claim the fairest waiting upload, whichever the message named, and answer it."""
+    upload = jobs.claim()
+    if upload is None:
+        return
+    with Heartbeat(partial(jobs.beat, upload.pk, upload.attempt)):
+        run(upload)
+
+
+def run(upload: Upload) -> None:
+    """Answer a claimed upload, or end it with the code of what went wrong."""
+    try:
+        _answer(upload)
+    except jobs.JobLost as lost:
+        logger.info("stopped: %s", lost)
+    except SoundError as error:
+        if jobs.fail(upload, error.code, error.detail):
+            logger.info("upload %s failed: %s", upload.pk, error)
+    except SoftTimeLimitExceeded:
+        logger.warning("upload %s was stopped at its time limit in %s", upload.pk, upload.state)
+        jobs.fail(upload, "time-limit", f"stopped in {upload.state}")
+    except Exception as error:
+        logger.exception("upload %s failed in %s", upload.pk, upload.state)
+        jobs.fail(upload, "internal", f"{type(error).__name__}: {error}")
+
+
+def _answer(upload: Upload) -> None:
+    from matcher.matching import match_file  # here, not above: it imports librosa
+
+    if not upload.audio.storage.exists(upload.audio.name):
+        raise MatchError("file-missing", f"{upload.audio.name} is not in the storage")
+    with local_path(upload.audio) as path:
+        answer = match_file(path, upload.model_version, entering=partial(jobs.advance, upload))
+    jobs.finish(upload, answer.found, duration=answer.duration)
+
+
+@shared_task(name="matcher.tasks.sweep_uploads")
+def sweep_uploads() -> None:
+    """Take jobs from workers that fell silent, and nudge for whatever waits without a message."""
+    jobs.give_back_silent()
+    try:
+        nudges.send_missing()
+    except (OperationalError, OSError) as error:
+        logger.warning("waiting uploads could not be nudged: %s", error)
