@@ -1,0 +1,64 @@
+"""The catalogue's own nearest distances, against which an answer is scored. Worker only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connection
+from django.utils import timezone
+
+from ml.encoding import Encoding
+from tracks.models import IndexEntry, ModelVersion
+from tracks.search import nearest
+from tracks.services import versions
+
+SAMPLE = 500
+_LOCKS = 0x50554E44  # namespace of our advisory locks
+
+
+def calibrate(version: ModelVersion) -> bool:
+    """Leave one out: how far sampled tracks are from their nearest other track.
+
+    The distance is the final one of `tracks.search`, so that it compares with an answer's.
+    Stored sorted. A second caller at the same time has nothing to do.
+
+    Returns:
+        False if another was at it.
+    """
+    with _alone(version) as alone:
+        if not alone:
+            return False
+        as_of = timezone.now()
+        distances = [
+            found.distance
+            for entry in _sample(version)
+            for found in nearest(
+                version, Encoding.from_bytes(bytes(entry.encoding)), k=1, exclude=entry.track
+            )
+        ]
+        versions.keep_calibration(version, distances, as_of)
+        versions.settle(version)
+    return True
+
+
+def _sample(version: ModelVersion) -> Iterator[IndexEntry]:
+    """At most SAMPLE indexed entries, spread evenly over the catalogue in order of entry."""
+    entries = IndexEntry.objects.filter(model_version=version, state=IndexEntry.State.INDEXED)
+    pks = list(entries.order_by("pk").values_list("pk", flat=True))
+    step = max(1, -(-len(pks) // SAMPLE))
+    for pk in pks[::step]:
+        yield from entries.filter(pk=pk).select_related("track")
+
+
+@contextmanager
+def _alone(version: ModelVersion) -> Iterator[bool]:
+    """A lock that dies with the worker's connection, so nobody has to break it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_LOCKS, version.pk])
+        alone = cursor.fetchone()[0]
+        try:
+            yield alone
+        finally:
+            if alone:
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [_LOCKS, version.pk])

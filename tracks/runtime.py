@@ -1,0 +1,31 @@
+"""Models in memory, one a process and version. Worker only: librosa and LiteRT come with it."""
+
+from __future__ import annotations
+
+import threading
+
+from ml.model import Model
+from tracks.models import ModelVersion
+from tracks.selectors import active_version, artefact_folder
+
+_models: dict[str, Model] = {}
+_loading = threading.Lock()
+
+
+def load(version: ModelVersion) -> Model:
+    """The version's model, from memory after the first call of the process.
+
+    Raises:
+        ml.errors.ArtefactError: its folder is missing, or is not what was registered.
+    """
+    with _loading:
+        if version.sha256 not in _models:
+            _models[version.sha256] = Model.load(artefact_folder(version), sha256=version.sha256)
+        return _models[version.sha256]
+
+
+def warm_up() -> None:
+    """Loads the active version and lets librosa compile, before the first job comes."""
+    version = active_version()
+    if version is not None:
+        load(version).warm_up()

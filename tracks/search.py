@@ -1,0 +1,85 @@
+"""The nearest tracks: 50 candidates by one vector each, then ranked by all their codes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db import connection, transaction
+from django.db.models import QuerySet
+from django.db.models.functions import Cast
+from pgvector.django import CosineDistance, HalfVectorField
+
+from ml.encoding import Encoding
+from ml.likeness import Span, rank, score
+from tracks.models import IndexEntry, ModelVersion, Track
+
+CANDIDATES = 50
+# How many vectors HNSW keeps in view (pgvector's default is 40, fewer than the candidates).
+EF_SEARCH = 200
+
+
+@dataclass(frozen=True)
+class Found:
+    """One answer.
+
+    Attributes:
+        track: of the catalogue.
+        distance: final distance of the second stage, smaller is closer.
+        score: 0 to 100, see `ml.likeness.score`.
+        same_recording: the query is a copy or an excerpt of this very track.
+        spans: where the two match, in seconds.
+    """
+
+    track: Track
+    distance: float
+    score: float
+    same_recording: bool
+    spans: tuple[Span, ...]
+
+
+def nearest(
+    version: ModelVersion, encoding: Encoding, *, k: int = 10, exclude: Track | None = None
+) -> list[Found]:
+    """The k tracks closest to the encoding, by that version alone, closest first.
+
+    Args:
+        version: the version that made the encoding.
+        k: at most CANDIDATES.
+        exclude: a track that is no answer to itself.
+    """
+    entries = {entry.pk: entry for entry in candidates(version, encoding, exclude=exclude)}
+    heard = {pk: Encoding.from_bytes(bytes(entry.encoding)) for pk, entry in entries.items()}
+    return [
+        Found(
+            track=entries[match.key].track,
+            distance=match.distance,
+            score=score(match.distance, version.nearest_distances),
+            same_recording=match.same_recording,
+            spans=match.spans,
+        )
+        for match in rank(encoding, heard, version.manifest)[:k]
+    ]
+
+
+def candidates(
+    version: ModelVersion, encoding: Encoding, *, exclude: Track | None = None
+) -> list[IndexEntry]:
+    """First stage: the CANDIDATES entries of smallest cosine distance, with their tracks."""
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL hnsw.ef_search = %s", [EF_SEARCH])
+            cursor.execute("SET LOCAL hnsw.iterative_scan = strict_order")
+        close = list(by_distance(version, encoding, exclude=exclude)[:CANDIDATES])
+    return list(IndexEntry.objects.filter(pk__in=close).select_related("track").defer("embedding"))
+
+
+def by_distance(
+    version: ModelVersion, encoding: Encoding, *, exclude: Track | None = None
+) -> QuerySet[IndexEntry, int]:
+    """Ids of the version's entries by cosine distance, by the expression that is indexed."""
+    vector = [float(value) for value in encoding.embedding]
+    typed = Cast("embedding", HalfVectorField(dimensions=version.embedding_dim))
+    entries = IndexEntry.objects.filter(model_version=version, state=IndexEntry.State.INDEXED)
+    if exclude is not None:
+        entries = entries.exclude(track=exclude)
+    return entries.order_by(CosineDistance(typed, vector)).values_list("pk", flat=True)

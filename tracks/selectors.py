@@ -1,0 +1,100 @@
+"""Reads of the catalogue, its index and the model versions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.db.models import Count, F, Max, Q, QuerySet
+from django.db.models.functions import Now
+
+from tracks.models import DemoFill, IndexEntry, ModelVersion, Track
+
+# A calibration waits until the index has been quiet for so long: an import is indexed in bursts.
+QUIET = timedelta(seconds=10)
+# A fill that has not said anything for so long was killed.
+FILL_SILENCE = timedelta(minutes=2)
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How much of the catalogue one model version has heard."""
+
+    tracks: int
+    indexed: int
+    pending: int
+    failed: int
+
+    @property
+    def full(self) -> bool:
+        """True when nothing waits any more; failed tracks do not hold a version back."""
+        return self.indexed + self.failed >= self.tracks
+
+
+def active_version() -> ModelVersion | None:
+    """The version that answers visitors, if one is installed."""
+    return ModelVersion.objects.filter(state=ModelVersion.State.ACTIVE).first()
+
+
+def live_versions() -> QuerySet[ModelVersion]:
+    """Versions whose index is kept up with the catalogue."""
+    return ModelVersion.objects.filter(state__in=ModelVersion.LIVE)
+
+
+def artefact_folder(version: ModelVersion) -> Path:
+    """Where the version's weights lie; a relative location starts at the project's folder."""
+    return Path(settings.BASE_DIR) / version.location
+
+
+def catalogue(query: str = "") -> QuerySet[Track]:
+    """Tracks by soundtrack and title; with a query, those that hold every word of it."""
+    tracks = Track.objects.order_by("soundtrack", "title", "pk")
+    for word in query.split():
+        tracks = tracks.filter(
+            Q(title__icontains=word) | Q(artist__icontains=word) | Q(soundtrack__icontains=word)
+        )
+    return tracks
+
+
+def coverage(version: ModelVersion) -> Coverage:
+    """Counts of the version's index entries by state, beside the number of tracks."""
+    states = dict(
+        IndexEntry.objects.filter(model_version=version)
+        .order_by()
+        .values_list("state")
+        .annotate(count=Count("pk"))
+    )
+    return Coverage(
+        tracks=Track.objects.count(),
+        indexed=states.get(IndexEntry.State.INDEXED, 0),
+        pending=states.get(IndexEntry.State.PENDING, 0),
+        failed=states.get(IndexEntry.State.FAILED, 0),
+    )
+
+
+def waiting_entries() -> QuerySet[IndexEntry]:
+    """Entries of live versions that no worker has claimed, oldest first."""
+    return IndexEntry.objects.filter(
+        state=IndexEntry.State.PENDING,
+        heartbeat_at=None,
+        model_version__state__in=ModelVersion.LIVE,
+    ).order_by("pk")
+
+
+def uncalibrated_versions() -> QuerySet[ModelVersion]:
+    """Live versions with an index that is complete, at rest and newer than their calibration."""
+    pending = Count("entries", filter=Q(entries__state=IndexEntry.State.PENDING))
+    stale = Q(calibrated_at=None) | Q(calibrated_at__lt=F("changed_at"))
+    return (
+        live_versions()
+        .annotate(waiting=pending, changed_at=Max("entries__indexed_at"))
+        .filter(stale, waiting=0, changed_at__lt=Now() - QUIET)
+    )
+
+
+def demo_fill() -> DemoFill | None:
+    """The demo catalogue's filling while it is under way."""
+    alive = Now() - FILL_SILENCE
+    return DemoFill.objects.filter(running=True, updated_at__gt=alive).first()

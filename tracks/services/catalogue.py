@@ -1,0 +1,96 @@
+"""Writes of the catalogue: add a track by its audio file, delete it with all that hangs on it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from django.core.files import File
+from django.db import IntegrityError, transaction
+
+from ml.errors import AudioError
+from tracks.media import ending_of
+from tracks.models import Track
+from tracks.services import index
+
+
+@dataclass(frozen=True)
+class Texts:
+    """What people know about a track."""
+
+    title: str
+    artist: str = ""
+    soundtrack: str = ""
+    licence: str = ""
+    source: str = ""
+    source_url: str = ""
+    generated: bool = False
+
+
+def digest(audio: File[Any]) -> str:
+    """SHA-256 of the file's bytes, in hexadecimal; the file is left at its start."""
+    hashed = hashlib.sha256()
+    for chunk in audio.chunks():
+        hashed.update(chunk)
+    audio.seek(0)
+    return hashed.hexdigest()
+
+
+def add_track(audio: File[Any], texts: Texts) -> tuple[Track, bool]:
+    """Adds the file to the catalogue, or gives its texts to the track that has these bytes.
+
+    The file is stored under a random name; entries are PENDING for every live model version.
+
+    Returns:
+        The track, and whether it is new.
+
+    Raises:
+        AudioError: `not-audio`, by the file's first bytes.
+    """
+    ending = ending_of(audio)
+    if ending is None:
+        raise AudioError("not-audio", "The first bytes are of no audio format that is read here.")
+    sha256 = digest(audio)
+    known = _known(sha256, texts)
+    if known:
+        return known, False
+    track = Track(sha256=sha256, size=audio.size, **asdict(texts))
+    track.audio.save(f"track.{ending}", audio, save=False)
+    try:
+        with transaction.atomic():
+            track.save()
+            index.queue_track(track)
+    except IntegrityError:
+        _discard(track)
+        known = _known(sha256, texts)  # somebody added the same bytes a moment before
+        if known is None:
+            raise
+        return known, False
+    return track, True
+
+
+def _known(sha256: str, texts: Texts) -> Track | None:
+    """The track with these bytes, with its texts renewed and its missing entries queued."""
+    track = Track.objects.filter(sha256=sha256).first()
+    if track is None:
+        return None
+    for name, value in asdict(texts).items():
+        setattr(track, name, value)
+    with transaction.atomic():
+        track.save(update_fields=[*asdict(texts), "updated_at"])
+        index.queue_track(track)
+    return track
+
+
+def _discard(track: Track) -> None:
+    """Removes the stored file of a track that was not saved."""
+    track.audio.storage.delete(track.audio.name)
+
+
+def delete_track(track: Track) -> None:
+    """Deletes the row with its index entries, and the file once that is certain."""
+    storage, name = track.audio.storage, track.audio.name
+    with transaction.atomic():
+        track.delete()
+        transaction.on_commit(lambda: storage.delete(name))

@@ -1,0 +1,38 @@
+"""Celery's side of the catalogue. Ids only; heavy modules are imported inside the tasks."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from tracks import nudge, selectors
+from tracks.services import index
+
+
+@shared_task
+def index_entry(entry_id: int) -> None:
+    """Indexes the oldest waiting entry, which need not be the one that the message names.
+
+    Sends the next message while entries wait, so that lost ones do not slow a bulk index.
+    """
+    from tracks.indexing import index_next
+
+    if index_next():
+        waiting = selectors.waiting_entries().values_list("pk", flat=True).first()
+        if waiting is not None:
+            nudge.send(index.INDEX_TASK, waiting)
+
+
+@shared_task
+def calibrate(model_version_id: int) -> None:
+    """Measures the version's nearest distances anew, unless that was done in the meantime."""
+    from tracks.calibration import calibrate as measure
+
+    version = selectors.uncalibrated_versions().filter(pk=model_version_id).first()
+    if version is not None:
+        measure(version)
+
+
+@shared_task
+def sweep_index() -> None:
+    """Revives silent entries, queues missing ones, nudges waiting ones."""
+    index.sweep()
