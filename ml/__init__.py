@@ -1,0 +1,1 @@
+"""Audio to features, codes, an embedding and likeness: a library without Django."""

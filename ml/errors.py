@@ -1,0 +1,25 @@
+"""The errors of this library. Each carries a stable `code` for programs and a `detail` for operators."""
+
+from __future__ import annotations
+
+
+class SoundError(Exception):
+    """Root of everything that this library raises on purpose.
+
+    Attributes:
+        code: stable, kebab-case; texts for people are looked up by it, never by the message.
+        detail: what was found and what was expected, for a log or an administrator.
+    """
+
+    def __init__(self, code: str, detail: str = "") -> None:
+        super().__init__(f"{code}: {detail}" if detail else code)
+        self.code = code
+        self.detail = detail
+
+
+class AudioError(SoundError):
+    """The file at hand cannot be used: not-audio, damaged, silent, too-short or too-long."""
+
+
+class ArtefactError(SoundError):
+    """A model artefact cannot be trusted: artefact-missing, artefact-digest or artefact-format."""
