@@ -97,5 +97,7 @@ def _run(command: list[str], *, quiet: bool = False) -> int:
     environment = {name: value for name, value in os.environ.items() if name not in dropped}
     # The Python that is running is the one to use; uv would fetch another.
     environment["UV_PYTHON_DOWNLOADS"] = "never"
+    # Trust what the machine trusts, as pip does: some networks have an authority of their own.
+    environment.setdefault("UV_SYSTEM_CERTS", "true")
     output = subprocess.DEVNULL if quiet else sys.stderr
     return subprocess.run(command, env=environment, stdout=output, stderr=output).returncode
