@@ -1,0 +1,92 @@
+"""What is measured: a system turns sounds into items and likens items to each other.
+
+An `Extractor` is the costly half, sound to item, and is cached; a `System` is the cheap half,
+items to distances. Systems may share an extractor: ours and its ablations do.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.audio import Waveform
+from ml.evaluation.metrics import Floats
+
+MIDDLE_SECONDS = 120.0
+
+Item = Any
+
+
+class Extractor(Protocol):
+    """Describes a sound.
+
+    Attributes:
+        name: by which systems ask for it.
+        fingerprint: changes whenever the description of the same sound might.
+    """
+
+    name: str
+    fingerprint: str
+
+    def extract(self, waveform: Waveform) -> bytes:
+        """The description, ready to be kept.
+
+        Raises:
+            SoundError: the sound cannot be described.
+        """
+
+    def restore(self, kept: bytes) -> Item:
+        """The item that `extract` described."""
+
+
+class System:
+    """Likens items.
+
+    Attributes:
+        name: of the row in every table.
+        extractor: name of the extractor whose items it likens.
+    """
+
+    name: str
+    extractor: str
+
+    def prepare(self, catalogue: Sequence[Item]) -> None:
+        """Learn from the whole catalogue, without labels, what the system learns there."""
+
+    def distances(
+        self, queries: Sequence[Item], catalogue: Sequence[Item], *, left_out: bool = False
+    ) -> Floats:
+        """Distances (Q, N), small for alike.
+
+        Args:
+            left_out: query i is catalogue track i and may not answer itself; the diagonal is
+                then without meaning.
+        """
+        raise NotImplementedError
+
+    def spans(self, query: Item, track: Item) -> Sequence[Any]:
+        """Where the query lies in the track (`ml.likeness.Span`), best first; empty: unknown."""
+        return ()
+
+
+def middle(waveform: Waveform, seconds: float = MIDDLE_SECONDS) -> Waveform:
+    """The middle of a sound, or all of it where it is shorter."""
+    count = int(seconds * waveform.sample_rate)
+    start = max(0, (len(waveform.samples) - count) // 2)
+    return Waveform(waveform.samples[start : start + count], waveform.sample_rate)
+
+
+def array_bytes(array: NDArray) -> bytes:
+    """An array in numpy's own format."""
+    kept = io.BytesIO()
+    np.save(kept, array, allow_pickle=False)
+    return kept.getvalue()
+
+
+def array_from(kept: bytes) -> NDArray:
+    """The array that `array_bytes` kept."""
+    return np.load(io.BytesIO(kept), allow_pickle=False)
