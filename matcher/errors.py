@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from django.conf import settings
 from django.template.defaultfilters import filesizeformat
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from matcher.limits import limits
 from ml.errors import SoundError
 
 
@@ -155,12 +155,9 @@ TEXTS: dict[str, Text] = {
 def text_of(code: str) -> Text:
     """The text of a code, its limits filled in; a code that is not in the table is internal."""
     text = TEXTS.get(code, TEXTS["internal"])
-    limits = {
-        "max_bytes": filesizeformat(settings.UPLOAD_MAX_BYTES),
-        "min_seconds": settings.UPLOAD_MIN_SECONDS,
-        "max_minutes": settings.UPLOAD_MAX_SECONDS // 60,
-    }
-    return Text(text.family, text.title, str(text.sentence) % limits, text.advice)
+    known = limits()
+    known["max_bytes"] = filesizeformat(known["max_bytes"])
+    return Text(text.family, text.title, str(text.sentence) % known, text.advice)
 
 
 def can_be_tried_again(code: str) -> bool:

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Prefetch, QuerySet
 
-from matcher.models import RUNNING, Match, State, Upload
-
-
-@dataclass(frozen=True)
-class Queue:
-    waiting: int
-    running: int
+from matcher.models import Match, State, Upload
 
 
 def uploads_of(owner: User | AnonymousUser) -> QuerySet[Upload]:
@@ -37,9 +30,7 @@ def matches_of(upload: Upload) -> list[Match]:
     return list(upload.matches.select_related("track").order_by("rank"))
 
 
-def queue() -> Queue:
-    states = Upload.objects.order_by()
-    return Queue(
-        waiting=states.filter(state=State.QUEUED).count(),
-        running=states.filter(state__in=RUNNING).count(),
-    )
+def waiting_before(upload: Upload) -> int:
+    """How many uploads wait since before this one; with fair turns only an estimate."""
+    waiting = Upload.objects.filter(state=State.QUEUED, queued_at__lt=upload.queued_at)
+    return waiting.count() if upload.state == State.QUEUED else 0

@@ -1,4 +1,19 @@
+"""The landing page and a person's own uploads."""
+
 from __future__ import annotations
 
+from django.urls import path
+
+from matcher import taking, views
+
 app_name = "matcher"
-urlpatterns: list = []
+urlpatterns = [
+    path("", views.landing, name="landing"),
+    path("uploads/", views.uploads, name="uploads"),
+    path("uploads/new/", taking.new, name="new"),
+    path("uploads/<uuid:upload_id>/", views.upload, name="upload"),
+    path("uploads/<uuid:upload_id>/status/", views.status, name="status"),
+    path("uploads/<uuid:upload_id>/audio/", views.audio, name="audio"),
+    path("uploads/<uuid:upload_id>/delete/", views.delete, name="delete"),
+    path("uploads/<uuid:upload_id>/again/", views.again, name="again"),
+]

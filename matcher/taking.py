@@ -1,0 +1,78 @@
+"""The upload page: one form with one file, sent by the browser itself or by our script."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.views.decorators.http import require_http_methods
+
+from matcher import services
+from matcher.errors import UploadError, text_of
+from matcher.limits import limits
+
+# What a browser offers first in its file picker. The content decides in the end.
+ACCEPT = "audio/*,.mp3,.ogg,.oga,.opus,.flac,.wav,.m4a,.aac,.aif,.aiff,.aifc,.webm"
+_ENVELOPE = 64 * 1024  # of the multipart form around the file
+_BLOCK = 64 * 1024
+
+
+@csrf_exempt  # the inner view checks it, once the length is known: the check reads the whole body
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def new(request: HttpRequest) -> HttpResponse:
+    """The form, and what it sends. A body that is longer than any allowed file is never parsed."""
+    if _length(request) > settings.UPLOAD_MAX_BYTES + _ENVELOPE:
+        _read_and_forget(request)
+        return _refused(request, "too-large")
+    return _new(request)
+
+
+@csrf_protect
+def _new(request: HttpRequest) -> HttpResponse:
+    if request.method != "POST":
+        return _page(request)
+    file = request.FILES.get("audio")
+    if file is None:
+        return _refused(request, "missing")
+    try:
+        upload = services.create_upload(request.user, file)
+    except UploadError as error:
+        return _refused(request, error.code)
+    if _by_script(request):
+        return JsonResponse({"url": upload.get_absolute_url()}, status=201)
+    return redirect(upload)
+
+
+def _length(request: HttpRequest) -> int:
+    """Bytes of the body as the server will let us read them."""
+    said = request.META.get("CONTENT_LENGTH") or ""
+    return int(said) if said.isdecimal() else 0
+
+
+def _by_script(request: HttpRequest) -> bool:
+    return request.headers.get("X-Requested-With") == "XMLHttpRequest"
+
+
+def _page(request: HttpRequest, code: str = "", status: int = 200) -> HttpResponse:
+    context = {"accept": ACCEPT, "code": code, "text": text_of(code) if code else None}
+    return render(request, "matcher/new.html", context | limits(), status=status)
+
+
+def _refused(request: HttpRequest, code: str) -> HttpResponse:
+    status = 413 if code == "too-large" else 400
+    if not _by_script(request):
+        return _page(request, code, status)
+    text = text_of(code)
+    message = f"{text.title}. {text.sentence} {text.advice}"
+    return JsonResponse({"error": code, "message": message}, status=status)
+
+
+def _read_and_forget(request: HttpRequest) -> None:
+    """Read what a browser sends, up to twice what is allowed: one that is cut off while it still
+    sends shows a lost connection and not our answer."""
+    for _ in range(2 * settings.UPLOAD_MAX_BYTES // _BLOCK):
+        if not request.read(_BLOCK):
+            return

@@ -1,0 +1,142 @@
+"""Pages about a person's own uploads. Whoever asks for somebody else's gets a 404."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django_htmx.http import HttpResponseStopPolling
+
+from matcher import answers, selectors, services
+from matcher.errors import can_be_tried_again, text_of
+from matcher.limits import limits
+from matcher.models import State, Upload
+from matcher.selectors import upload_of, uploads_of
+from tracks.media import CONTENT_TYPES, ending_of, ranged_response
+from tracks.selectors import active_version, coverage
+
+A_PAGE = 20
+STAGES = (State.QUEUED, State.DECODING, State.EXTRACTING, State.ENCODING, State.SEARCHING)
+
+
+@require_GET
+def landing(request: HttpRequest) -> HttpResponse:
+    version = active_version()
+    indexed = coverage(version).indexed if version else 0
+    return render(request, "matcher/landing.html", {"indexed": indexed, **limits()})
+
+
+@login_required
+@require_GET
+def uploads(request: HttpRequest) -> HttpResponse:
+    page = Paginator(uploads_of(request.user), A_PAGE).get_page(request.GET.get("page"))
+    rows = [(upload, text_of(upload.error_code) if upload.error_code else None) for upload in page]
+    return render(request, "matcher/uploads.html", {"page": page, "rows": rows})
+
+
+@login_required
+@never_cache
+@require_GET
+def upload(request: HttpRequest, upload_id: UUID) -> HttpResponse:
+    return render(request, "matcher/upload.html", _context(_own(request, upload_id)))
+
+
+def _own(request: HttpRequest, upload_id: UUID) -> Upload:
+    try:
+        return upload_of(request.user, upload_id)
+    except Upload.DoesNotExist as error:
+        raise Http404("no such upload of yours") from error
+
+
+def _context(upload: Upload) -> dict[str, Any]:
+    context: dict[str, Any] = {"upload": upload, "version": shown_version(upload)}
+    if upload.state == State.FINISHED:
+        rows = answers.rows_of(upload)
+        context |= {"closest": rows[0] if rows else None, "others": rows[1:]}
+    elif upload.state == State.FAILED:
+        text, again = text_of(upload.error_code), can_be_tried_again(upload.error_code)
+        context |= {"text": text, "can_be_tried_again": again}
+    else:
+        context |= {"stages": _stages(upload), "delay": delay(upload)}
+        context |= {"waiting_before": selectors.waiting_before(upload)}
+    return context
+
+
+def _stages(upload: Upload) -> list[tuple[str, str]]:
+    """The stages of a job as (label, "done", "now" or "later")."""
+    current = STAGES.index(State(upload.state))
+    return [
+        (str(stage.label), "done" if place < current else "now" if place == current else "later")
+        for place, stage in enumerate(STAGES)
+    ]
+
+
+def delay(upload: Upload) -> int:
+    """Seconds until the page asks again: often at first, every ten seconds in the end."""
+    age = (timezone.now() - upload.queued_at).total_seconds()
+    return next((pause for until, pause in ((15, 1), (60, 2), (300, 5)) if age < until), 10)
+
+
+def shown_version(upload: Upload) -> str:
+    """What the page shows changes with this word and only with it."""
+    return upload.state if upload.ended else f"{upload.state}-{delay(upload)}"
+
+
+@never_cache
+@require_GET
+def status(request: HttpRequest, upload_id: UUID) -> HttpResponse:
+    """The job's part of its page, for polling: 204 when nothing changed, 286 at the end.
+
+    Whoever has been signed out, or has deleted the upload elsewhere, is told by HX-Refresh to
+    load the whole page, which says so and asks no more.
+    """
+    try:
+        upload = upload_of(request.user, upload_id)
+    except Upload.DoesNotExist:
+        return HttpResponse(status=404, headers={"HX-Refresh": "true"})
+    if request.GET.get("seen") == shown_version(upload):
+        return HttpResponse(status=204)
+    response = render(request, "matcher/_polled.html", _context(upload))
+    if upload.ended:
+        response.status_code = HttpResponseStopPolling.status_code
+    return response
+
+
+@login_required
+@require_GET
+def audio(request: HttpRequest, upload_id: UUID) -> HttpResponseBase:
+    upload = _own(request, upload_id)
+    try:
+        with upload.audio.open("rb") as file:
+            kind = CONTENT_TYPES.get(ending_of(file) or "", "application/octet-stream")
+    except FileNotFoundError as error:
+        raise Http404("the file is gone") from error
+    return ranged_response(request, upload.audio, upload.original_name, kind)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def delete(request: HttpRequest, upload_id: UUID) -> HttpResponse:
+    upload = _own(request, upload_id)
+    if request.method != "POST":
+        return render(request, "matcher/delete.html", {"upload": upload})
+    services.delete_upload(upload)
+    messages.success(request, _("“%s” was deleted, with its file and its answer.") % upload)
+    return redirect("matcher:uploads")
+
+
+@login_required
+@require_POST
+def again(request: HttpRequest, upload_id: UUID) -> HttpResponse:
+    upload = _own(request, upload_id)
+    services.queue_again(upload)
+    return redirect(upload)
