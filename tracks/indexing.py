@@ -31,7 +31,7 @@ def index_next() -> bool:
             logger.info("Entry %s failed: %s", entry.pk, error)
             index.fail(entry, error.code, error.detail)
         except SoftTimeLimitExceeded:
-            index.fail(entry, "too-slow", "The time limit of the task passed.")
+            index.fail(entry, "time-limit", "The time limit of the task passed.")
         except FileNotFoundError:
             index.fail(entry, "file-missing", "The stored audio file is gone.")
         except Exception as error:  # one track must never stop the others

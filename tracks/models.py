@@ -211,7 +211,6 @@ class DemoFill(models.Model):
     """How far the demo catalogue has come: one row, written by `manage.py demo_catalogue`."""
 
     packages_done = ArrayField(models.CharField(max_length=100), default=list)
-    packages_wanted = models.PositiveSmallIntegerField(default=0)
     message = models.CharField(max_length=300, blank=True)
     running = models.BooleanField(default=False)
     updated_at = models.DateTimeField(auto_now=True)

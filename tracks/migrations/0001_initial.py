@@ -22,7 +22,6 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('packages_done', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=100), default=list, size=None)),
-                ('packages_wanted', models.PositiveSmallIntegerField(default=0)),
                 ('message', models.CharField(blank=True, max_length=300)),
                 ('running', models.BooleanField(default=False)),
                 ('updated_at', models.DateTimeField(auto_now=True)),

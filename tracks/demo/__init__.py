@@ -1,0 +1,1 @@
+"""The demo catalogue: real soundtracks from Debian packages, or pieces of our own synthesiser."""

@@ -1,0 +1,27 @@
+"""Why a track is not in the catalogue or its index: one sentence for each code."""
+
+from __future__ import annotations
+
+REASONS = {
+    "empty-file": "The file is empty.",
+    "not-audio": "The file is of no audio format that is read here.",
+    "damaged": "The file begins like audio, but no sound could be read from it.",
+    "silent": "The file holds only silence.",
+    "too-short": "The file is too short to be compared.",
+    "too-long": "The file is longer than this site takes.",
+    "duplicate": "The catalogue has this very audio already.",
+    "unreadable": "The file could not be opened.",
+    "file-missing": "The stored audio file is gone.",
+    "time-limit": "Indexing took longer than the time limit.",
+    "worker-lost": "Several workers were lost on this track.",
+    "artefact-missing": "Files of the model version are missing.",
+    "artefact-digest": "The model version's files are not those that were installed.",
+    "artefact-format": "The model version's files cannot be read by this release.",
+    "internal": "An unexpected error; the worker's log has it.",
+}
+
+
+def reason(code: str, detail: str = "") -> str:
+    """The sentence of a code, with the detail where there is one."""
+    text = REASONS.get(code, REASONS["internal"])
+    return f"{text} ({detail})" if detail else text
