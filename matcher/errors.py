@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from django.template.defaultfilters import filesizeformat
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -59,7 +58,7 @@ TEXTS: dict[str, Text] = {
     "too-large": Text(
         Family.VISITOR,
         _("The file is too large"),
-        _("Files may have up to %(max_bytes)s."),
+        _("Files may have up to %(max_size)s."),
         _("Cut out the part you care about, or export it as mp3 or ogg, and send that."),
     ),
     "not-audio": Text(
@@ -155,9 +154,7 @@ TEXTS: dict[str, Text] = {
 def text_of(code: str) -> Text:
     """The text of a code, its limits filled in; a code that is not in the table is internal."""
     text = TEXTS.get(code, TEXTS["internal"])
-    known = limits()
-    known["max_bytes"] = filesizeformat(known["max_bytes"])
-    return Text(text.family, text.title, str(text.sentence) % known, text.advice)
+    return Text(text.family, text.title, str(text.sentence) % limits(), text.advice)
 
 
 def can_be_tried_again(code: str) -> bool:

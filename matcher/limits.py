@@ -5,11 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.template.defaultfilters import filesizeformat
+
+_MEGABYTE = 1024 * 1024
 
 
 def limits() -> dict[str, Any]:
     return {
         "max_bytes": settings.UPLOAD_MAX_BYTES,
+        "max_size": size_words(settings.UPLOAD_MAX_BYTES),
         "min_seconds": settings.UPLOAD_MIN_SECONDS,
-        "max_minutes": settings.UPLOAD_MAX_SECONDS // 60,
+        "max_minutes": f"{settings.UPLOAD_MAX_SECONDS / 60:.4g}",
     }
+
+
+def size_words(size: int) -> str:
+    """A size as people write limits: `100 MB`, not `100.0 MB`."""
+    if size % _MEGABYTE == 0:
+        return f"{size // _MEGABYTE} MB"
+    return filesizeformat(size)

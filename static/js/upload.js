@@ -90,6 +90,9 @@
   cancel.addEventListener("click", () => request && request.abort());
   input.addEventListener("change", choose);
 
+  // The native control stays for keyboards and screen readers; its label looks like the button.
+  input.classList.add("visually-hidden");
+  document.getElementById("choose").className = "button quiet";
   hint.hidden = false;
   for (const name of ["dragenter", "dragover", "dragleave", "drop"]) {
     drop.addEventListener(name, (event) => {
