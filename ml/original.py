@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Self
 from zipfile import BadZipFile
 
+import librosa
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
@@ -29,24 +30,18 @@ LAYERS = 3
 EPOCHS = 30
 
 
-def statistics(waveform: Waveform) -> np.ndarray:
-    """The columns ``mfcc`` of FMA's feature table (arXiv:1612.01840), in their order.
-
-    Returns:
-        float32 (140,): seven statistics over time, each of 20 coefficients.
-    """
-    import librosa
-
-    mfcc = librosa.feature.mfcc(
+def mfcc(waveform: Waveform) -> np.ndarray:
+    """20 MFCCs a frame as FMA's feature table has them (arXiv:1612.01840), (20, frames)."""
+    return librosa.feature.mfcc(
         y=waveform.samples, sr=waveform.sample_rate, n_mfcc=COEFFICIENTS, n_fft=2048, hop_length=512
     )
-    return summarise(mfcc)
 
 
-def summarise(mfcc: np.ndarray) -> np.ndarray:
-    """Seven statistics of each row of (20, frames), statistic by statistic, float32 (140,).
+def statistics(mfcc: np.ndarray) -> np.ndarray:
+    """The columns ``mfcc`` of FMA's feature table, in their order, float32 (140,).
 
-    Skewness and excess kurtosis of a row that never changes are 0.
+    Seven statistics over time, each of 20 coefficients; skewness and excess kurtosis of a
+    coefficient that never changes are 0.
     """
     rows = mfcc.astype(np.float64)
     spread = rows.std(axis=1)
