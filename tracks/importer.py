@@ -75,7 +75,8 @@ def _import(path: Path) -> Outcome:
 
 def texts_of(path: Path) -> Texts:
     """By the tags; the file's name is the title and its folder's the soundtrack without them."""
-    tags = read_tags(path)
+    with path.open("rb") as file:
+        tags = read_tags(file)
     return Texts(
         title=tags.title or readable(path.stem.replace("_", " ")) or "Untitled",
         artist=tags.artist,

@@ -7,7 +7,6 @@ import re
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, BinaryIO
 
 import mutagen
@@ -32,23 +31,25 @@ class Tags:
     album: str = ""
 
 
-def read_tags(path: Path) -> Tags:
-    """The file's tags. Tags that cannot be read are none: they never stop an import."""
+def read_tags(file: BinaryIO) -> Tags:
+    """The tags of an open file. Tags that cannot be read are none: they never stop an import."""
     try:
-        tags = _tags(path)
+        tags = _tags(file)
         return Tags(**{name: _text(tags, keys) for name, keys in NAMES.items()})
     except Exception as error:  # mutagen lets many through from damaged files
-        logger.info("No tags of %s: %s", path.name, error)
+        logger.info("No tags could be read: %s", error)
         return Tags()
+    finally:
+        file.seek(0)
 
 
-def _tags(path: Path) -> Any:
+def _tags(file: BinaryIO) -> Any:
     """Mutagen's tags, with undecodable bytes of Vorbis comments kept as surrogates."""
-    media = mutagen.File(path, easy=True)
+    media = mutagen.File(file, easy=True)
     tags = {} if media is None or media.tags is None else media.tags
     if "\ufffd" in str(tags):
-        with path.open("rb") as file:
-            return _raw_comments(file) or tags
+        file.seek(0)
+        return _raw_comments(file) or tags
     return tags
 
 

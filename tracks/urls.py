@@ -1,6 +1,15 @@
+"""The catalogue's pages."""
+
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
+
+from tracks import views
 
 app_name = "tracks"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("catalogue/", views.catalogue, name="catalogue"),
+    path("catalogue/fill/", views.fill, name="fill"),
+    path("catalogue/<int:pk>/", views.track, name="track"),
+    path("catalogue/<int:pk>/audio/", views.audio, name="audio"),
+]

@@ -66,8 +66,8 @@ def _fill(progress: Progress, wanted: tuple[Package, ...], may_compose: bool) ->
     if may_compose and missing and Track.objects.filter(generated=True).count() >= ENOUGH:
         return progress.line("The composed demo catalogue is in place.")
     try:
-        for package in missing:
-            _import_package(progress, package)
+        for place, package in enumerate(missing, 1):
+            _import_package(progress, package, f"({place} of {len(missing)})")
     except UnavailableError as error:
         progress.line(f"Debian's packages cannot be had here: {error}.")
         if Track.objects.count() < ENOUGH:
@@ -81,8 +81,8 @@ def _complete(package: Package) -> bool:
     return there == len(package.songs) or (there > 0 and package.name in demo.packages_done())
 
 
-def _import_package(progress: Progress, package: Package) -> None:
-    what = f"Fetching {package.name}"
+def _import_package(progress: Progress, package: Package, place: str) -> None:
+    what = f"Fetching {package.name} {place}"
     work = Path(settings.SOUNDSITE_DATA) / "demo"
     progress.step(what, 0, package.size)
     songs = songs_of(package, work, lambda size: progress.step(what, size, package.size))
@@ -90,7 +90,7 @@ def _import_package(progress: Progress, package: Package) -> None:
     for song, content in songs:
         add_track(ContentFile(content), _texts(package, song))
         found += 1
-        progress.step(f"Importing {package.name}", found, len(package.songs))
+        progress.step(f"Importing {package.name} {place}", found, len(package.songs))
     demo.package_done(package.name)
     progress.line(f"{package.name}: {found} of {len(package.songs)} tracks")
 

@@ -1,0 +1,69 @@
+"""The administrator's form of a track."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+from django.template.defaultfilters import filesizeformat
+
+from tracks.media import ending_of
+from tracks.models import Track
+from tracks.reasons import reason
+from tracks.services.catalogue import Texts, digest
+from tracks.tags import read_tags, readable
+
+TEXTS = ("title", "artist", "soundtrack", "licence", "source", "source_url")
+
+
+class TrackForm(forms.ModelForm[Track]):
+    """A new track by its audio file, or the texts of one that is there.
+
+    The file is checked by its size and its first bytes; whether it can be decoded, the worker
+    tells, and the track's index entry shows it.
+    """
+
+    class Meta:
+        model = Track
+        fields = ("audio", *TEXTS)
+        help_texts = {
+            "title": "Left empty: by the file's tags, or its name.",
+            "artist": "Left empty: by the file's tags.",
+            "soundtrack": "Left empty: the album of the file's tags.",
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["title"].required = bool(self.instance.pk)
+
+    def clean_audio(self) -> UploadedFile[Any]:
+        audio: UploadedFile[Any] = self.cleaned_data["audio"]
+        most = settings.UPLOAD_MAX_BYTES
+        if audio.size is None or audio.size > most:
+            raise forms.ValidationError(
+                f"The file has {filesizeformat(audio.size)}, at most {filesizeformat(most)} "
+                "are taken here.",
+                code="too-large",
+            )
+        if ending_of(audio) is None:
+            raise forms.ValidationError(reason("not-audio"), code="not-audio")
+        known = Track.objects.filter(sha256=digest(audio)).first()
+        if known is not None:
+            raise forms.ValidationError(reason("duplicate", str(known)), code="duplicate")
+        return audio
+
+    def clean(self) -> dict[str, Any]:
+        """Fills the texts that were left empty from the tags of a new file."""
+        cleaned = super().clean() or self.cleaned_data
+        audio = cleaned.get("audio")
+        if not self.instance.pk and audio:
+            tags, name = read_tags(audio), audio.name.rpartition(".")[0].replace("_", " ")
+            cleaned["title"] = cleaned.get("title") or tags.title or readable(name) or "Untitled"
+            cleaned["artist"] = cleaned.get("artist") or tags.artist
+            cleaned["soundtrack"] = cleaned.get("soundtrack") or tags.album
+        return cleaned
+
+    def texts(self) -> Texts:
+        return Texts(**{name: self.cleaned_data[name] for name in TEXTS})
