@@ -18,7 +18,7 @@ from tracks.tags import read_tags, readable
 TEXTS = ("title", "artist", "soundtrack", "licence", "source", "source_url")
 
 
-class TrackForm(forms.ModelForm[Track]):
+class TrackForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable when run
     """A new track by its audio file, or the texts of one that is there.
 
     The file is checked by its size and its first bytes; whether it can be decoded, the worker
