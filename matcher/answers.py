@@ -41,7 +41,6 @@ class Row:
     grade: str | Promise
     close: bool
     calibrated: str
-    length: str
     spans: list[SpanView]
 
 
@@ -54,10 +53,9 @@ def _row(upload: Upload, match: Match) -> Row:
     return Row(
         match=match,
         player=f"theirs-{match.rank}",
-        grade=wording.grade(match.score, same_recording=match.same_recording),
+        grade=wording.grade(match.score, same_recording=match.same_recording, rank=match.rank),
         close=match.same_recording or match.score >= wording.CLOSE,
         calibrated=wording.calibrated(match.score),
-        length=wording.seconds(match.track.duration) if match.track.duration else "",
         spans=[_span(upload, match, span) for span in match.spans[:MOST_SPANS]],
     )
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from functools import partial
 
 from django.conf import settings
-from django.contrib.auth.models import User
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
 from django.core.files import File
 from django.core.files.storage import default_storage
 from django.db import transaction
@@ -43,7 +44,7 @@ class MeasuredFile(File):  # type: ignore[type-arg]
             yield chunk
 
 
-def create_upload(owner: User, file: File) -> Upload:  # type: ignore[type-arg]
+def create_upload(owner: AbstractBaseUser | AnonymousUser, file: File) -> Upload:  # type: ignore[type-arg]
     """Keep a person's file and queue its job.
 
     The upload counts as accepted once its row and its file are stored, whether or not a worker
@@ -60,7 +61,7 @@ def create_upload(owner: User, file: File) -> Upload:  # type: ignore[type-arg]
             raise UploadError("empty-file", "0 bytes")
         with transaction.atomic():
             upload = Upload.objects.create(
-                owner=owner,
+                owner_id=owner.pk,
                 original_name=shown_name(file.name),
                 audio=stored,
                 size=measured.length,
@@ -90,7 +91,6 @@ def queue_again(upload: Upload) -> bool:
 
 def delete_upload(upload: Upload) -> None:
     """Delete the row, its matches and, once that is certain, its file. A running job stops."""
-    audio = upload.audio
     with transaction.atomic():
         upload.delete()
-        transaction.on_commit(partial(audio.storage.delete, audio.name))
+        transaction.on_commit(partial(upload.audio.delete, save=False))

@@ -8,6 +8,7 @@ from functools import partial
 from celery import shared_task
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
+from django.core.files.storage import default_storage
 from kombu.exceptions import OperationalError
 
 from matcher import jobs, nudges
@@ -54,8 +55,8 @@ def run(upload: Upload) -> None:
 def _answer(upload: Upload) -> None:
     from matcher.matching import match_file  # here, not above: it imports librosa
 
-    if not upload.audio.storage.exists(upload.audio.name):
-        raise MatchError("file-missing", f"{upload.audio.name} is not in the storage")
+    if not default_storage.exists(str(upload.audio)):
+        raise MatchError("file-missing", f"{upload.audio} is not in the storage")
     with local_path(upload.audio) as path:
         answer = match_file(path, upload.model_version, entering=partial(jobs.advance, upload))
     jobs.finish(upload, answer.found, duration=answer.duration)

@@ -14,15 +14,19 @@ SAME_RECORDING = gettext_lazy("same recording")
 GRADES: tuple[tuple[float, str | Promise], ...] = (
     (VERY_CLOSE, gettext_lazy("very close")),
     (CLOSE, gettext_lazy("close")),
-    (0, gettext_lazy("the best we have, but not close")),
 )
+BEST_BUT_NOT_CLOSE = gettext_lazy("the best we have, but not close")
+NOT_CLOSE = gettext_lazy("not close")
 
 
-def grade(score: float, *, same_recording: bool) -> str | Promise:
-    """A score of 0 to 100 as one of four words."""
+def grade(score: float, *, same_recording: bool, rank: int = 1) -> str | Promise:
+    """A score of 0 to 100 in words; only what is ranked first can be the best we have."""
     if same_recording:
         return SAME_RECORDING
-    return next(words for least, words in GRADES if score >= least)
+    for least, words in GRADES:
+        if score >= least:
+            return words
+    return BEST_BUT_NOT_CLOSE if rank == 1 else NOT_CLOSE
 
 
 def calibrated(score: float) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from argparse import ArgumentParser
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO, cast
 
 from django.core.management.base import BaseCommand
 from rich.console import Console
@@ -43,7 +43,7 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps(as_json(file, version, answer), ensure_ascii=False))
         else:
-            Console(file=self.stdout).print(_table(file, answer))
+            Console(file=cast(TextIO, self.stdout)).print(_table(file, answer))
 
     def _refuse(self, code: str, message: str, as_json: bool) -> NoReturn:
         """End with status 1 and the code on standard error."""
@@ -94,7 +94,7 @@ def _table(file: Path, answer: Answer) -> Table:
     table.add_column("In words")
     for rank, found in enumerate(answer.found, start=1):
         track = found.track
-        words = grade(found.score, same_recording=found.same_recording)
+        words = grade(found.score, same_recording=found.same_recording, rank=rank)
         table.add_row(
             str(rank), track.title, track.artist, track.soundtrack, f"{found.score:.0f}", str(words)
         )

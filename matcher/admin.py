@@ -1,0 +1,111 @@
+"""The administration of uploads: looking, queueing again, deleting. Jobs write the rest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.decorators import action, display
+
+from matcher import services
+from matcher.errors import text_of
+from matcher.models import RUNNING, Match, State, Upload
+
+STATE_COLOURS = {
+    State.FINISHED.label: "success",
+    State.FAILED.label: "danger",
+    State.QUEUED.label: "warning",
+    **{state.label: "info" for state in RUNNING},
+}
+
+
+class LookingOnly:
+    """Rows that only jobs write."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class MatchInline(LookingOnly, TabularInline):
+    model = Match
+    fields = ("rank", "track", "score", "distance", "same_recording")
+    ordering = ("rank",)
+    extra = 0
+    can_delete = False
+
+
+@admin.register(Upload)
+class UploadAdmin(LookingOnly, ModelAdmin):
+    list_display = ("original_name", "owner", "state_label", "error_code", "attempt", "created_at")
+    list_filter = ("state", "error_code", "model_version", "created_at")
+    search_fields = (
+        *("id", "original_name", "owner__username", "owner__email"),
+        *("sha256", "error_code", "matches__track__title"),
+    )
+    list_select_related = ("owner",)
+    list_per_page = 50
+    date_hierarchy = "created_at"
+    fields = (
+        *("id", "owner", "original_name", "state", "why", "error_code", "error_detail"),
+        *("attempt", "attempts_left", "model_version", "audio_name", "size", "duration"),
+        *("sha256", "created_at", "queued_at", "started_at", "heartbeat_at", "finished_at"),
+    )
+    inlines = (MatchInline,)
+    actions = ("queue_again",)
+
+    @display(description=_("State"), ordering="state", label=STATE_COLOURS)
+    def state_label(self, upload: Upload) -> str:
+        return upload.get_state_display()
+
+    @display(description=_("What its owner is told"))
+    def why(self, upload: Upload) -> str:
+        if not upload.error_code:
+            return ""
+        text = text_of(upload.error_code)
+        return format_html("{}. {} {}", text.title, text.sentence, text.advice)
+
+    @display(description=_("File"))
+    def audio_name(self, upload: Upload) -> str:
+        return upload.audio.name or ""
+
+    def has_queue_again_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("matcher.change_upload"))
+
+    @action(description=_("Queue again"), permissions=["queue_again"])
+    def queue_again(self, request: HttpRequest, queryset: QuerySet[Upload]) -> None:
+        queued = sum(services.queue_again(upload) for upload in queryset)
+        sentence = ngettext(
+            "%d upload was queued again; those that had not ended were left alone.",
+            "%d uploads were queued again; those that had not ended were left alone.",
+            queued,
+        )
+        self.message_user(request, sentence % queued, messages.SUCCESS)
+
+    def delete_model(self, request: HttpRequest, obj: Upload) -> None:
+        services.delete_upload(obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Upload]) -> None:
+        for upload in queryset:
+            services.delete_upload(upload)
+
+
+@admin.register(Match)
+class MatchAdmin(LookingOnly, ModelAdmin):
+    list_display = ("upload", "rank", "track", "score", "distance", "same_recording")
+    list_filter = ("rank", "same_recording", "upload__model_version")
+    search_fields = ("upload__original_name", "upload__owner__username", "track__title")
+    list_select_related = ("upload", "track")
+    list_per_page = 50
+    ordering = ("-upload__created_at", "rank")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
