@@ -8,6 +8,7 @@ from __future__ import annotations
 import uuid
 
 from django.contrib.postgres.fields import ArrayField
+from django.core.validators import URLValidator
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
@@ -29,7 +30,10 @@ class Track(models.Model):
     soundtrack = models.CharField(max_length=300, blank=True)
     licence = models.CharField(max_length=300, blank=True)
     source = models.CharField(max_length=300, blank=True)
-    source_url = models.URLField(max_length=500, blank=True)
+    # Not a URLField: its form field has a default that changes with Django 6.
+    source_url = models.CharField(
+        max_length=500, blank=True, validators=[URLValidator(schemes=["http", "https"])]
+    )
     generated = models.BooleanField(default=False)
     audio = models.FileField(upload_to=audio_name, max_length=200)
     sha256 = models.CharField("SHA-256", max_length=64, unique=True)
