@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
+from typing import Any
 
 from celery import Celery
+from celery.signals import worker_process_init
+
+from soundsite.embedded.child import die_with_owner
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "soundsite.settings")
 
@@ -13,3 +18,18 @@ app = Celery("soundsite")
 app.set_default()
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+LISTENING_QUEUES = {"match", "index"}
+
+
+@worker_process_init.connect
+def prepare_process(**_: Any) -> None:
+    """Before a pool process takes work: it dies with its worker, and has librosa compiled.
+
+    A job must not run on without a worker that could report it, nor wait for the compiler.
+    """
+    die_with_owner(signal.SIGKILL)
+    if LISTENING_QUEUES & set(app.amqp.queues.consume_from):
+        from tracks import runtime
+
+        runtime.warm_up()

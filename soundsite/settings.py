@@ -5,6 +5,7 @@ Nothing here, and nothing in the applications, differs by an `if DEBUG`.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from soundsite import environment as read
@@ -154,6 +155,9 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+# librosa compiles for many seconds in a new process when numba's cache is empty.
+CELERY_WORKER_PROC_ALIVE_TIMEOUT = 120
+os.environ.setdefault("NUMBA_CACHE_DIR", str(SOUNDSITE_DATA / "numba"))
 CELERY_TASK_SOFT_TIME_LIMIT = MATCH_SOFT_LIMIT_SECONDS
 CELERY_TASK_TIME_LIMIT = MATCH_HARD_LIMIT_SECONDS
 CELERY_TASK_DEFAULT_QUEUE = "maintenance"

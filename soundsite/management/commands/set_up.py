@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import StringIO
 from typing import Any
 
 from django.core.management import call_command
@@ -15,7 +16,7 @@ class Command(BaseCommand):
         parser.add_argument("accounts", help="the JSON file of the demo accounts")
 
     def handle(self, *args: Any, accounts: str, **options: Any) -> None:
-        call_command("check", databases=["default"], stdout=self.stdout, stderr=self.stderr)
-        call_command("migrate", interactive=False, stdout=self.stdout)
+        call_command("check", databases=["default"], stdout=StringIO())
+        call_command("migrate", interactive=False, verbosity=0, stdout=self.stdout)
         call_command("install_model", stdout=self.stdout)
         call_command("demo_accounts", accounts, stdout=self.stdout)

@@ -1,0 +1,115 @@
+"""System checks: settings that contradict each other, a database without pgvector.
+
+The ids are stable: soundsite.E001 and up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import Error, Tags, register
+from django.db import connections
+
+PGVECTOR = (0, 7, 0)  # the first with half-precision vectors
+
+# (id, what must hold, the sentence for when it does not)
+RELATIONS: list[tuple[str, Callable[[Any], bool], str]] = [
+    (
+        "soundsite.E001",
+        lambda s: 3 * s.HEARTBEAT_SECONDS <= s.HEARTBEAT_TIMEOUT_SECONDS,
+        "HEARTBEAT_TIMEOUT_SECONDS must be at least three times HEARTBEAT_SECONDS, "
+        "or one late heartbeat costs a job.",
+    ),
+    (
+        "soundsite.E002",
+        lambda s: s.HEARTBEAT_TIMEOUT_SECONDS + s.SWEEP_SECONDS < 60,
+        "HEARTBEAT_TIMEOUT_SECONDS and SWEEP_SECONDS together must stay below 60, "
+        "or a visitor whose worker died waits too long.",
+    ),
+    (
+        "soundsite.E003",
+        lambda s: s.MATCH_SOFT_LIMIT_SECONDS < s.MATCH_HARD_LIMIT_SECONDS,
+        "MATCH_SOFT_LIMIT_SECONDS must be below MATCH_HARD_LIMIT_SECONDS, "
+        "or a job is killed before it can say why it ends.",
+    ),
+    (
+        "soundsite.E004",
+        lambda s: s.MATCH_HARD_LIMIT_SECONDS < s.BROKER_VISIBILITY_SECONDS,
+        "MATCH_HARD_LIMIT_SECONDS must be below BROKER_VISIBILITY_SECONDS, "
+        "or the broker hands out a job that is still running.",
+    ),
+    (
+        "soundsite.E005",
+        lambda s: s.UPLOAD_MIN_SECONDS < s.UPLOAD_MAX_SECONDS,
+        "UPLOAD_MIN_SECONDS must be below UPLOAD_MAX_SECONDS, or no upload is accepted.",
+    ),
+]
+
+
+@register()
+def check_relations(**_: Any) -> list[Error]:
+    return [Error(sentence, id=name) for name, holds, sentence in RELATIONS if not holds(settings)]
+
+
+@register(Tags.database)
+def check_pgvector(databases: Sequence[str] | None = None, **_: Any) -> list[Error]:
+    """Run by `migrate` and by `check --database default`."""
+    return [error for alias in databases or () for error in _pgvector_errors(alias)]
+
+
+def _pgvector_errors(alias: str) -> list[Error]:
+    with connections[alias].cursor() as cursor:
+        cursor.execute("SELECT extversion FROM pg_extension WHERE extname = 'vector'")
+        if (row := cursor.fetchone()) is not None:
+            return _version_errors(row[0])
+        cursor.execute("SELECT current_database()")
+        database = cursor.fetchone()[0]
+        cursor.execute("SELECT default_version FROM pg_available_extensions WHERE name = 'vector'")
+        if (row := cursor.fetchone()) is None:
+            return [_not_there(database)]
+        cursor.execute(MAY_CREATE)
+        return _version_errors(row[0]) if cursor.fetchone()[0] else [_not_allowed(database)]
+
+
+# A superuser may, and so may who owns the right to create in the database if it is "trusted".
+MAY_CREATE = """
+    SELECT bool_or(
+        NOT versions.superuser
+        OR (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
+        OR versions.trusted AND has_database_privilege(current_database(), 'CREATE')
+    )
+    FROM pg_available_extension_versions AS versions WHERE versions.name = 'vector'
+"""
+
+
+def _version_errors(found: str) -> list[Error]:
+    if tuple(int(part) for part in found.split(".")) >= PGVECTOR:
+        return []
+    return [
+        Error(
+            f"The database has pgvector {found}; Soundsite needs 0.7 or later.",
+            hint="An administrator of the database must install a later pgvector and run "
+            "ALTER EXTENSION vector UPDATE.",
+            id="soundsite.E012",
+        )
+    ]
+
+
+def _not_there(database: str) -> Error:
+    return Error(
+        "The PostgreSQL server has no pgvector.",
+        hint="An administrator must install it on the server (for example the package "
+        "postgresql-17-pgvector of the PostgreSQL project) and then run CREATE EXTENSION vector "
+        f'in the database "{database}".',
+        id="soundsite.E010",
+    )
+
+
+def _not_allowed(database: str) -> Error:
+    return Error(
+        "The extension pgvector is not created in the database, and this role may not create it.",
+        hint=f'A superuser must run CREATE EXTENSION vector in the database "{database}" once.',
+        id="soundsite.E011",
+    )
