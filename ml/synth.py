@@ -211,9 +211,9 @@ def _drum(name: str, sample_rate: int) -> np.ndarray:
     time = np.arange(round(0.5 * sample_rate), dtype=np.float32) / sample_rate
     sweep = tone * time + fall * (1 - np.exp(-time * 30)) / 30
     hiss = np.random.default_rng(0).uniform(-1, 1, len(time)).astype(np.float32)
-    hiss = np.diff(hiss, prepend=0) if bright else np.convolve(hiss, np.ones(6) / 6, "same")
+    noises = np.diff(hiss, prepend=0) if bright else np.convolve(hiss, np.ones(6) / 6, "same")
     wave = np.sin(2 * np.pi * sweep) * np.exp(-time * tone_decay) * (tone > 0)
-    return (wave + noise * hiss * np.exp(-time * noise_decay)).astype(np.float32)
+    return (wave + noise * noises * np.exp(-time * noise_decay)).astype(np.float32)
 
 
 # name: tone in Hz, its fall in Hz, decay a second; noise gain, decay a second, bright?

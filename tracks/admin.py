@@ -32,14 +32,14 @@ class ActiveStateFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [*IndexEntry.State.choices, ("none", "Not queued")]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Track]) -> QuerySet[Track]:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() == "none":
             return queryset.filter(index_state=None)
         return queryset.filter(index_state=self.value()) if self.value() else queryset
 
 
 @admin.register(Track)
-class TrackAdmin(ModelAdmin):  # type: ignore[misc]
+class TrackAdmin(ModelAdmin):
     form = TrackForm
     list_display = ("title", "artist", "soundtrack", "licence", "index_label", "length")
     list_filter = (ActiveStateFilter, "soundtrack", "licence", "generated")
@@ -111,7 +111,7 @@ def _why(entry: IndexEntry) -> str:
     return reason(entry.error_code, entry.error_detail) if entry.error_code else ""
 
 
-class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
+class ReadOnlyAdmin(ModelAdmin):
     """Rows that only services write."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:

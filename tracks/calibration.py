@@ -34,7 +34,7 @@ def calibrate(version: ModelVersion) -> bool:
             found.distance
             for entry in _sample(version)
             for found in nearest(
-                version, Encoding.from_bytes(bytes(entry.encoding)), k=1, exclude=entry.track
+                version, Encoding.from_bytes(entry.heard), k=1, exclude=entry.track
             )
         ]
         versions.keep_calibration(version, distances, as_of)

@@ -43,7 +43,7 @@ class TrackForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable
         most = settings.UPLOAD_MAX_BYTES
         if audio.size is None or audio.size > most:
             raise forms.ValidationError(
-                f"The file has {filesizeformat(audio.size)}, at most {filesizeformat(most)} "
+                f"The file has {filesizeformat(audio.size or 0)}, at most {filesizeformat(most)} "
                 "are taken here.",
                 code="too-large",
             )

@@ -82,7 +82,7 @@ def ranged_response(
     """
     try:
         size = audio.size
-        file = audio.storage.open(audio.name, "rb")
+        file = audio.storage.open(str(audio.name), "rb")
     except FileNotFoundError:
         return HttpResponse("The audio file is gone.", status=404, content_type="text/plain")
     asked = _asked(request.headers.get("Range", ""), size)

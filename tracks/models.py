@@ -210,6 +210,11 @@ class IndexEntry(models.Model):
     def __str__(self) -> str:
         return f"{self.track} in {self.model_version}"
 
+    @property
+    def heard(self) -> bytes:
+        """The encoding as `ml.encoding.Encoding.from_bytes` takes it; empty where there is none."""
+        return bytes(self.encoding or b"")
+
 
 class DemoFill(models.Model):
     """How far the demo catalogue has come: one row, written by `manage.py demo_catalogue`."""

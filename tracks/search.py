@@ -48,7 +48,7 @@ def nearest(
         exclude: a track that is no answer to itself.
     """
     entries = {entry.pk: entry for entry in candidates(version, encoding, exclude=exclude)}
-    heard = {pk: Encoding.from_bytes(bytes(entry.encoding)) for pk, entry in entries.items()}
+    heard = {pk: Encoding.from_bytes(entry.heard) for pk, entry in entries.items()}
     return [
         Found(
             track=entries[match.key].track,

@@ -89,7 +89,8 @@ def _flac_comments(file: BinaryIO) -> bytes:
 def _ogg_comments(file: BinaryIO) -> bytes:
     """The comment packet, always a stream's second (RFC 7845, 5; Vorbis I, 4.2), without magic."""
     file.seek(0)
-    first, pages = OggPage(file), []
+    first = OggPage(file)
+    pages: list[OggPage] = []
     while not pages or not (pages[-1].complete or len(pages[-1].packets) > 1):
         page = OggPage(file)
         if page.serial == first.serial:

@@ -40,7 +40,6 @@ def track(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 def audio(request: HttpRequest, pk: int) -> HttpResponseBase:
     track = get_object_or_404(Track, pk=pk)
-    ending = track.audio.name.rpartition(".")[2]
-    return ranged_response(
-        request, track.audio, f"{track.title}.{ending}", content_type(track.audio.name)
-    )
+    stored = str(track.audio.name)
+    filename = f"{track.title}.{stored.rpartition('.')[2]}"
+    return ranged_response(request, track.audio, filename, content_type(stored))

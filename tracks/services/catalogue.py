@@ -85,12 +85,12 @@ def _known(sha256: str, texts: Texts) -> Track | None:
 
 def _discard(track: Track) -> None:
     """Removes the stored file of a track that was not saved."""
-    track.audio.storage.delete(track.audio.name)
+    track.audio.storage.delete(str(track.audio.name))
 
 
 def delete_track(track: Track) -> None:
     """Deletes the row with its index entries, and the file once that is certain."""
-    storage, name = track.audio.storage, track.audio.name
+    storage, name = track.audio.storage, str(track.audio.name)
     with transaction.atomic():
         track.delete()
         transaction.on_commit(lambda: storage.delete(name))

@@ -4,9 +4,10 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress, TaskID
+
+from tracks.terminal import console_on
 
 
 class TerminalWatch:
@@ -47,6 +48,6 @@ class Command(BaseCommand):
     def handle(self, *args: Any, first: int | None, **options: Any) -> None:
         from tracks.demo.fill import fill  # soundfile and numpy: not for every command
 
-        console = Console(file=self.stdout, soft_wrap=True, highlight=False)
+        console = console_on(self.stdout)
         with Progress(console=console, transient=True, disable=not console.is_terminal) as bars:
             fill(TerminalWatch(bars), first)

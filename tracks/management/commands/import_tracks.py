@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from rich.console import Console
 from rich.markup import escape
 from rich.progress import track as progress
 
 from tracks.reasons import reason
+from tracks.terminal import console_on
 
 
 class Command(BaseCommand):
@@ -27,7 +27,7 @@ class Command(BaseCommand):
 
         if not folder.is_dir():
             raise CommandError(f"There is no folder {folder}.")
-        console = Console(file=self.stdout, soft_wrap=True, highlight=False)
+        console = console_on(self.stdout)
         files, skipped = music_files(folder)
         reported: list[str] = []
         outcomes = progress(
