@@ -41,7 +41,7 @@ def music_files(folder: Path) -> tuple[list[Path], int]:
     """Files that may be music, sorted, and the number of those that by their ending are none."""
     files = [
         path
-        for path in sorted(folder.rglob("*"))
+        for path in sorted(folder.rglob("*"), key=lambda path: (path.parent, path.stem, path.name))
         if path.is_file()
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     ]

@@ -30,9 +30,8 @@ class Command(BaseCommand):
         console = console_on(self.stdout)
         files, skipped = music_files(folder)
         reported: list[str] = []
-        outcomes = progress(
-            import_files(files), "Importing", len(files), console=console, transient=True
-        )
+        shown = {"console": console, "transient": True, "disable": not console.is_terminal}
+        outcomes = progress(import_files(files), "Importing", len(files), **shown)
         for outcome in outcomes:
             if outcome.code:
                 name, text = outcome.path.relative_to(folder), reason(outcome.code, outcome.detail)
