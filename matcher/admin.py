@@ -53,6 +53,7 @@ class UploadAdmin(LookingOnly, ModelAdmin):
     )
     list_select_related = ("owner",)
     list_per_page = 50
+    view_on_site = False  # the page is its owner's alone
     date_hierarchy = "created_at"
     fields = (
         *("id", "owner", "original_name", "state", "why", "error_code", "error_detail"),

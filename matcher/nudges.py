@@ -7,6 +7,7 @@ what counts is that there are as many messages as waiting rows.
 from __future__ import annotations
 
 import logging
+from typing import Any
 from uuid import UUID
 
 from celery import current_app
@@ -64,7 +65,7 @@ def _publish(connection: Connection, upload_id: UUID) -> None:
 
 def _unread(connection: Connection) -> int:
     """How many nudges lie in the broker; a queue that was never used is not there yet."""
-    channel = connection.default_channel
+    channel: Any = connection.default_channel
     try:
         return int(channel.queue_declare(queue=QUEUE, passive=True).message_count)
     except connection.channel_errors:

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from django.conf import settings
-from django.contrib.auth.base_user import AbstractBaseUser
-from django.contrib.auth.models import AnonymousUser
+from django.contrib.auth.models import User
 from django.core.files import File
 from django.core.files.storage import default_storage
 from django.db import transaction
@@ -44,7 +43,7 @@ class MeasuredFile(File):  # type: ignore[type-arg]
             yield chunk
 
 
-def create_upload(owner: AbstractBaseUser | AnonymousUser, file: File) -> Upload:  # type: ignore[type-arg]
+def create_upload(owner: User, file: File) -> Upload:  # type: ignore[type-arg]
     """Keep a person's file and queue its job.
 
     The upload counts as accepted once its row and its file are stored, whether or not a worker
@@ -61,7 +60,7 @@ def create_upload(owner: AbstractBaseUser | AnonymousUser, file: File) -> Upload
             raise UploadError("empty-file", "0 bytes")
         with transaction.atomic():
             upload = Upload.objects.create(
-                owner_id=owner.pk,
+                owner=owner,
                 original_name=shown_name(file.name),
                 audio=stored,
                 size=measured.length,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
@@ -38,7 +41,7 @@ def _new(request: HttpRequest) -> HttpResponse:
     if file is None:
         return _refused(request, "missing")
     try:
-        upload = services.create_upload(request.user, file)
+        upload = services.create_upload(cast(User, request.user), file)
     except UploadError as error:
         return _refused(request, error.code)
     if _by_script(request):

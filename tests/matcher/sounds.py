@@ -1,0 +1,33 @@
+"""Sound files made on the spot."""
+
+from __future__ import annotations
+
+import io
+import math
+import struct
+import wave
+
+RATE = 8000
+
+
+def tone(seconds: float, *, hertz: float = 220.0, peak: float = 0.5) -> bytes:
+    """A WAV file of a sine."""
+    samples = (
+        int(32767 * peak * math.sin(2 * math.pi * hertz * place / RATE))
+        for place in range(int(seconds * RATE))
+    )
+    return _wav(b"".join(struct.pack("<h", sample) for sample in samples))
+
+
+def silence(seconds: float) -> bytes:
+    return _wav(bytes(2 * int(seconds * RATE)))
+
+
+def _wav(frames: bytes) -> bytes:
+    file = io.BytesIO()
+    with wave.open(file, "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(RATE)
+        out.writeframes(frames)
+    return file.getvalue()
