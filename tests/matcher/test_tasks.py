@@ -1,0 +1,136 @@
+"""What the worker does with a claimed upload, and with what went wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from celery.exceptions import SoftTimeLimitExceeded
+from django.utils import timezone
+
+from matcher import jobs, matching, tasks
+from matcher.models import State, Upload
+from tests.matcher.conftest import Upper
+from tests.matcher.sounds import silence, tone
+from tracks.models import ModelVersion
+
+
+def run_next() -> Upload:
+    tasks.match_upload("an id that nobody looks at")
+    return Upload.objects.get()
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"Dear diary, today I was renamed to .mp3", "not-audio"),
+        (b"RIFF\x24\x00\x00\x00WAVEfmt garbage that only begins like a wave file", "damaged"),
+        (silence(6), "silent"),
+        (tone(1), "too-short"),
+        (tone(8), "too-long"),
+    ],
+    ids=["not-audio", "damaged", "silent", "too-short", "too-long"],
+)
+def test_a_file_that_cannot_be_used_ends_with_its_own_code(
+    upload: Upper, settings: Any, content: bytes, code: str
+) -> None:
+    settings.UPLOAD_MIN_SECONDS, settings.UPLOAD_MAX_SECONDS = 2, 7
+    upload(content=content)
+    failed = run_next()
+    assert (failed.state, failed.error_code) == (State.FAILED, code)
+
+
+def test_without_an_active_model_the_job_ends_with_our_code(
+    upload: Upper, version: ModelVersion
+) -> None:
+    upload(content=tone(6))
+    version.state = ModelVersion.State.RETIRED
+    version.save()
+    assert run_next().error_code == "no-model"
+
+
+def test_a_model_whose_folder_is_gone_ends_with_our_code(upload: Upper) -> None:
+    upload(content=tone(6))
+    assert run_next().error_code == "artefact-missing"
+
+
+def test_a_file_that_the_storage_has_lost_ends_with_our_code(upload: Upper) -> None:
+    row = upload()
+    row.audio.storage.delete(row.audio.name)
+    assert run_next().error_code == "file-missing"
+
+
+def answering(what: BaseException | Callable[[], Any]) -> Callable[..., Any]:
+    """A stand-in for the search: raises, or does something and answers."""
+
+    def match_file(*_args: Any, **_kwargs: Any) -> Any:
+        if isinstance(what, BaseException):
+            raise what
+        return what()
+
+    return match_file
+
+
+def test_a_job_at_its_time_limit_ends_with_our_code(
+    upload: Upper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(matching, "match_file", answering(SoftTimeLimitExceeded()))
+    upload()
+    failed = run_next()
+    assert (failed.error_code, failed.error_detail) == ("time-limit", "stopped in DECODING")
+
+
+def test_an_unexpected_error_is_kept_for_administrators_and_logged(
+    upload: Upper, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(matching, "match_file", answering(RuntimeError("the moon fell down")))
+    upload()
+    failed = run_next()
+    assert failed.error_code == "internal"
+    assert failed.error_detail == "RuntimeError: the moon fell down"
+    assert "the moon fell down" in caplog.text
+
+
+def test_a_worker_that_lost_its_job_stops_and_changes_nothing(
+    upload: Upper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lose_it() -> Any:
+        Upload.objects.update(attempt=2)
+        return matching.Answer(duration=10.0, found=[])
+
+    monkeypatch.setattr(matching, "match_file", answering(lose_it))
+    upload()
+    lost = run_next()
+    assert (lost.state, lost.attempt, lost.error_code) == (State.DECODING, 2, "")
+
+
+def test_an_upload_deleted_while_it_is_worked_on_does_not_come_back(
+    upload: Upper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def delete_it() -> Any:
+        Upload.objects.all().delete()
+        raise RuntimeError("the file is gone")
+
+    monkeypatch.setattr(matching, "match_file", answering(delete_it))
+    upload()
+    tasks.match_upload("an id")
+    assert not Upload.objects.exists()
+
+
+def test_a_nudge_that_comes_twice_does_no_work_twice(upload: Upper) -> None:
+    upload(content=b"no sound")
+    run_next()
+    attempt = run_next().attempt
+    assert attempt == 1
+
+
+def test_the_sweep_gives_back_what_fell_silent_and_nudges_for_it(
+    upload: Upper, messages: Callable[[], int]
+) -> None:
+    upload(State.ENCODING, heartbeat_at=timezone.now() - timedelta(minutes=2))
+    tasks.sweep_uploads()
+    assert Upload.objects.get().state == State.QUEUED
+    assert messages() == 1
+    assert jobs.claim() is not None
