@@ -9,8 +9,10 @@ from django.db.models import QuerySet
 from django.db.models.functions import Cast
 from pgvector.django import CosineDistance, HalfVectorField
 
+from ml.alignment import Span
 from ml.encoding import Encoding
-from ml.likeness import Span, rank, score
+from ml.likeness import score
+from tracks import runtime
 from tracks.models import IndexEntry, ModelVersion, Track
 
 CANDIDATES = 50
@@ -57,7 +59,7 @@ def nearest(
             same_recording=match.same_recording,
             spans=match.spans,
         )
-        for match in rank(encoding, heard, version.manifest)[:k]
+        for match in runtime.load(version).rank(encoding, heard)[:k]
     ]
 
 

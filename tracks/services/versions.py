@@ -79,6 +79,8 @@ def _begin_indexing(version: ModelVersion) -> None:
     """
     if _move(version, State.REGISTERED, State.INDEXING):
         with connection.cursor() as cursor:
+            # PostgreSQL builds no index over rows whose foreign keys are still to be checked.
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
             cursor.execute(
                 f"CREATE INDEX IF NOT EXISTS tracks_hnsw_{int(version.pk)} "
                 "ON tracks_indexentry USING hnsw "
