@@ -1,0 +1,217 @@
+"""The pages in a real browser: the upload form, the live job, the players, and accessibility."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.test import Client
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from pytest_django.live_server_helper import LiveServer
+
+from matcher import jobs
+from matcher.errors import TEXTS
+from matcher.models import RUNNING, State, Upload
+from tests.matcher.conftest import Upper
+from tests.matcher.sounds import tone
+from tests.matcher.test_jobs import Found, Span
+from tracks.models import Track
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(
+        not CHROMIUM and "CI" not in os.environ, reason="LEFT OUT: there is no Chromium here"
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Playwright runs an event loop in this thread, which Django would take for its own."""
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        yield playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    context = browser.new_context()
+    yield context
+    context.close()
+
+
+def signed_in(context: BrowserContext, site: LiveServer, client: Client) -> Page:
+    """A page of somebody who has signed in already."""
+    context.set_default_timeout(15_000)
+    cookie = client.cookies["sessionid"].value
+    context.add_cookies([{"name": "sessionid", "value": cookie, "url": site.url}])
+    return context.new_page()
+
+
+@pytest.fixture
+def window(live_server: LiveServer, context: BrowserContext, owner_client: Client) -> Page:
+    return signed_in(context, live_server, owner_client)
+
+
+@pytest.fixture
+def plain_window(live_server: LiveServer, browser: Browser, owner_client: Client) -> Iterator[Page]:
+    """The same in a browser without JavaScript."""
+    context = browser.new_context(java_script_enabled=False)
+    yield signed_in(context, live_server, owner_client)
+    context.close()
+
+
+@pytest.fixture
+def song(tmp_path: Path) -> Path:
+    path = tmp_path / "song.wav"
+    path.write_bytes(tone(6))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("song.mp3", b"", "This file is empty."),
+        ("notes.txt", b"hello", "This does not look like an audio file."),
+        ("song.mp3", b"x" * 2_000_000, "This file is too large: up to 1 MB are taken."),
+    ],
+    ids=["empty", "text", "large"],
+)
+def test_a_file_that_will_be_refused_is_refused_before_it_is_sent(
+    live_server: LiveServer, window: Page, settings: Any, name: str, content: bytes, sentence: str
+) -> None:
+    settings.UPLOAD_MAX_BYTES = 1024 * 1024
+    window.goto(f"{live_server.url}/uploads/new/")
+    file = {"name": name, "mimeType": "", "buffer": content}
+    window.set_input_files("#audio", files=[file])  # type: ignore[list-item]
+    expect(window.locator("#upload-error")).to_have_text(sentence)
+    expect(window.locator("#send")).to_be_disabled()
+
+
+def test_a_file_can_be_dropped_into_the_frame(live_server: LiveServer, window: Page) -> None:
+    window.goto(f"{live_server.url}/uploads/new/")
+    dropped = window.evaluate_handle(
+        """() => {
+            const carried = new DataTransfer();
+            carried.items.add(new File(["x"], "dropped.ogg", {type: "audio/ogg"}));
+            return carried;
+        }"""
+    )
+    window.dispatch_event("#drop", "drop", {"dataTransfer": dropped})
+    expect(window.locator("#chosen")).to_contain_text("dropped.ogg")
+
+
+def test_a_lost_connection_is_said_and_the_file_stays_chosen(
+    live_server: LiveServer, window: Page, song: Path
+) -> None:
+    window.goto(f"{live_server.url}/uploads/new/")
+    window.set_input_files("#audio", song)
+    window.context.set_offline(True)
+    window.click("#send")
+    expect(window.locator("#upload-error")).to_contain_text("The connection was lost")
+    window.context.set_offline(False)
+    window.click("#send")
+    window.wait_for_url("**/uploads/*-*/")
+    assert Upload.objects.get().original_name == "song.wav"
+
+
+def test_the_page_follows_the_job_to_its_answer_and_then_asks_no_more(
+    live_server: LiveServer, window: Page, song: Path, tracks: list[Track]
+) -> None:
+    window.goto(f"{live_server.url}/uploads/new/")
+    window.set_input_files("#audio", song)
+    window.click("#send")
+    window.wait_for_url("**/uploads/*-*/")
+    job = jobs.claim()
+    assert job is not None
+    for state in RUNNING[1:]:
+        jobs.advance(job, state)
+        expect(window.locator("#job")).to_have_attribute("data-state", state.value)
+        expect(window.locator("#announcement")).to_have_text(str(state.label))
+    jobs.finish(job, [Found(tracks[1])], duration=6.0)
+    expect(window.locator("#answer")).to_have_attribute("data-title", "Piece 1")
+    expect(window).to_have_title("Sounds like Piece 1 · Soundsite")
+    assert window.locator("[hx-get]").count() == 0
+
+
+def test_everything_works_without_javascript(
+    live_server: LiveServer, plain_window: Page, song: Path, tracks: list[Track]
+) -> None:
+    plain_window.goto(f"{live_server.url}/uploads/new/")
+    plain_window.set_input_files("#audio", song)
+    plain_window.click("#send")
+    plain_window.wait_for_url("**/uploads/*-*/")
+    job = jobs.claim()
+    assert job is not None
+    for state in RUNNING[1:]:
+        jobs.advance(job, state)
+    jobs.finish(job, [Found(tracks[1])], duration=6.0)
+    expect(plain_window.locator("#answer")).to_be_visible(timeout=10_000)  # the page refreshes
+
+
+def test_a_span_puts_both_players_to_its_seconds(
+    live_server: LiveServer, window: Page, upload: Upper, tracks: list[Track]
+) -> None:
+    job = upload(State.SEARCHING, content=tone(6))
+    Track.objects.update(duration=1.0)  # what the stored file really lasts
+    jobs.finish(job, [Found(tracks[0], spans=(Span(4, 5, 0.25, 1.0),))], duration=6)
+    window.goto(f"{live_server.url}/uploads/{job.pk}/")
+    window.click(".span")
+    at = "id => document.getElementById(id).currentTime"
+    window.wait_for_function(f"({at})('yours') === 4")
+    window.wait_for_function(f"({at})('theirs-1') >= 0.25")
+    expect(window.locator(".span")).to_have_attribute("aria-pressed", "true")
+
+
+def test_every_page_is_accessible_in_both_schemes_and_fits_a_phone(
+    live_server: LiveServer, browser: Browser, owner_client: Client, answered: Upload, upload: Upper
+) -> None:
+    codes = [code for code in TEXTS if code in ("damaged", "worker-lost")]
+    failed = [upload(State.FAILED, error_code=code) for code in codes]
+    shown = [answered, upload(State.ENCODING), *failed]
+    paths = [f"/uploads/{one.pk}/" for one in shown]
+    paths += ["/", "/uploads/", "/uploads/new/", f"/uploads/{answered.pk}/delete/", "/nowhere/"]
+    paths += ["/accounts/email/", "/accounts/password/change/", "/catalogue/"]
+    for scheme, width in (("light", 1440), ("dark", 390)):
+        context = browser.new_context(
+            color_scheme=scheme,  # type: ignore[arg-type]
+            viewport={"width": width, "height": 844},
+            reduced_motion="reduce",
+        )
+        window = signed_in(context, live_server, owner_client)
+        for path in paths:
+            _look(window, live_server.url + path, width)
+        context.clear_cookies()
+        for path in ("/", "/accounts/login/", "/accounts/signup/", "/accounts/password/reset/"):
+            _look(window, live_server.url + path, width)
+        context.close()
+
+
+def _look(window: Page, url: str, width: int) -> None:
+    window.goto(url)
+    found = Axe().run(window)
+    assert found.violations_count == 0, f"{url} at {width}: {found.generate_report()}"
+    wide = window.evaluate("document.documentElement.scrollWidth")
+    assert wide <= width, f"{url} is {wide} px wide at {width}"
+
+
+def test_no_page_needs_another_host_or_an_inline_script_or_style(
+    live_server: LiveServer, window: Page, answered: Upload
+) -> None:
+    asked: set[str] = set()
+    window.on("request", lambda request: asked.add(urlsplit(request.url).netloc))
+    for path in ("/", "/uploads/new/", "/uploads/", f"/uploads/{answered.pk}/"):
+        window.goto(live_server.url + path, wait_until="networkidle")
+        source = window.content()
+        assert not re.search(r"<style|\sstyle=|\son\w+=|javascript:", source)
+        assert not re.search(r"<script(?![^>]*\ssrc=)", source)
+    assert asked == {urlsplit(live_server.url).netloc}
