@@ -107,6 +107,3 @@ class MatchAdmin(LookingOnly, ModelAdmin):
     list_select_related = ("upload", "track")
     list_per_page = 50
     ordering = ("-upload__created_at", "rank")
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
