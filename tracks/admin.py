@@ -94,6 +94,11 @@ class TrackAdmin(ModelAdmin):
         obj.pk = track.pk
         obj.refresh_from_db()
 
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, ...]:
+        """Index entries and matches go with their track and need no permission of their own."""
+        deleted, counts, _, protected = super().get_deleted_objects(objs, request)
+        return deleted, counts, set(), protected
+
     def delete_model(self, request: HttpRequest, obj: Track) -> None:
         catalogue.delete_track(obj)
 

@@ -11,6 +11,7 @@ from django.test import Client
 
 from matcher.models import State, Upload
 from tests.matcher.conftest import Upper
+from tracks.models import Track
 
 LIST = "/admin/matcher/upload/"
 
@@ -71,3 +72,11 @@ def test_deleting_in_the_administration_removes_the_file_too(
     administrator_client.post(f"{LIST}{answered.pk}/delete/", {"post": "yes"})
     assert not Upload.objects.exists()
     assert not path.exists()
+
+
+def test_a_track_with_index_entries_and_matches_can_be_deleted(
+    administrator_client: Client, answered: Upload, tracks: list[Track]
+) -> None:
+    administrator_client.post(f"/admin/tracks/track/{tracks[0].pk}/delete/", {"post": "yes"})
+    assert not Track.objects.filter(pk=tracks[0].pk).exists()
+    assert answered.matches.count() == 2
