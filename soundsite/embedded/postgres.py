@@ -51,6 +51,15 @@ class Postgres:
         asked = [str(self._binary("pg_isready")), "-h", "127.0.0.1", "-p", str(self.port), "-q"]
         return subprocess.run(asked, env=clean_environment(), check=False).returncode == 0
 
+    def is_left_over(self) -> bool:
+        """Whether a server on these data still runs; one whose owner was killed needs a moment."""
+        try:
+            pid = int((self.place.data / "postmaster.pid").read_text().split()[0])
+            line = Path(f"/proc/{pid}/cmdline").read_bytes()
+        except (OSError, ValueError, IndexError):
+            return False
+        return os.fsencode(self.place.data) in line
+
     def is_new(self) -> bool:
         """Whether the cluster is still to be made; a half-made one counts as new."""
         return not self._made.exists()

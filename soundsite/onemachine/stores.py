@@ -53,6 +53,8 @@ def prepare(folder: Folder) -> Stores:
             with step("Making the database"):
                 database.initialise()
         database.check_version()
+        left = f"A server still runs on {place.data}; end it first."
+        await_true(lambda: not database.is_left_over(), 20, left)
     if not os.environ.get("REDIS_URL"):
         broker = Valkey(folder.path / "valkey", ports.free(), passwords["valkey"])
         broker.initialise()

@@ -57,13 +57,15 @@ class Supervisor:
 def supervised(
     folder: Path, configuration: str, port: int, password: str, environment: dict[str, str]
 ) -> Iterator[Supervisor]:
-    """supervisord for as long as this lasts; it dies with this process in any case."""
-    _await_former(folder / "supervisord.pid")
+    """supervisord for as long as this lasts; it dies with this process in any case.
+
+    And what it runs dies with it: each by the signal that its program names for that.
+    """
     path = folder / "supervisord.conf"
     private.write(path, configuration)
     line = [sys.executable, "-m", "supervisor.supervisord", "-c", str(path)]
     process = subprocess.Popen(
-        child.command(line, on_orphan="TERM", owner=os.getpid()),
+        child.command(line, owner=os.getpid()),
         env=environment,
         stdin=subprocess.DEVNULL,
         start_new_session=True,
@@ -78,24 +80,6 @@ def supervised(
             signal.signal(ending, signal.SIG_IGN)
         say("Stopping")
         supervisor.stop()
-
-
-def _await_former(pidfile: Path) -> None:
-    """One whose owner was killed needs some seconds to stop what it runs."""
-    await_true(
-        lambda: not _is_supervisord(pidfile),
-        seconds=15,
-        failure=f"The processes of an earlier start still run; see {pidfile}.",
-    )
-
-
-def _is_supervisord(pidfile: Path) -> bool:
-    try:
-        pid = int(pidfile.read_text())
-        line = Path(f"/proc/{pid}/cmdline").read_bytes()
-    except (OSError, ValueError):
-        return False
-    return os.fsencode(pidfile.with_name("supervisord.conf")) in line
 
 
 def follow(supervisor: Supervisor, log: Path) -> None:
