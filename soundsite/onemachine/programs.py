@@ -77,7 +77,7 @@ def site_programs(root: Path, port: int) -> list[Program]:
 def configuration(
     folder: Path, port: int, password: str, stores: Sequence[Program], site: Sequence[Program]
 ) -> str:
-    """supervisord's file. The site's programs are one group: they stop together, stores last."""
+    """supervisord's file. What is in a group stops together; the stores stop last."""
     head = {
         "supervisord": {
             "nodaemon": "true",
@@ -95,10 +95,14 @@ def configuration(
         "rpcinterface:supervisor": {
             "supervisor.rpcinterface_factory": ("supervisor.rpcinterface:make_main_rpcinterface"),
         },
-        "group:site": {"programs": ",".join(p.name for p in site), "priority": "20"},
+    }
+    groups = {
+        f"group:{name}": {"programs": ",".join(p.name for p in group), "priority": priority}
+        for name, group, priority in (("stores", stores, "10"), ("site", site, "20"))
+        if group
     }
     programs = {f"program:{p.name}": _section(folder, p) for p in (*stores, *site)}
-    return "\n".join(_ini(name, values) for name, values in (head | programs).items())
+    return "\n".join(_ini(name, values) for name, values in (head | groups | programs).items())
 
 
 def _section(folder: Path, program: Program) -> dict[str, str]:
@@ -106,7 +110,6 @@ def _section(folder: Path, program: Program) -> dict[str, str]:
     return {
         "command": shlex.join(line),
         "directory": str(program.directory),
-        "priority": "10",
         "autostart": str(program.at_once).lower(),
         "autorestart": str(program.lasting).lower(),
         "startsecs": "1" if program.lasting else "0",

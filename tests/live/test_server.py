@@ -1,0 +1,167 @@
+"""script/server and script/manage, as a person or an operator meets them."""
+
+from __future__ import annotations
+
+import contextlib
+import http.cookiejar
+import os
+import re
+import signal
+import stat
+import urllib.error
+import urllib.parse
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tests.live.conftest import Site, running, scratch_folder, start, stop
+from tests.waiting import wait_until
+
+pytestmark = [pytest.mark.live]
+
+
+def test_ready_names_the_address_and_both_sign_ins(site: Site) -> None:
+    said = site.said()
+    assert re.search(rf"^Ready: {re.escape(site.url)}$", said, re.MULTILINE)
+    for word in (site.user, site.password, site.admin_user, site.admin_password):
+        assert word in said
+
+
+@pytest.mark.parametrize("name", ["ready.json", "secrets.json", "running.json", "accounts.json"])
+def test_files_with_passwords_are_for_their_owner_only(site: Site, name: str) -> None:
+    assert stat.S_IMODE((site.folder / name).stat().st_mode) == 0o600
+
+
+def test_passwords_do_not_show_in_the_list_of_processes(site: Site) -> None:
+    secrets = (site.folder / "secrets.json").read_text()
+    words = re.findall(r'": "([^"]+)"', secrets)
+    assert len(words) >= 4
+    for line in map(_line, _parents()):
+        assert not any(word in line for word in words)
+
+
+def test_the_demo_user_signs_in_and_the_administrator_sees_the_administration(site: Site) -> None:
+    assert "/uploads/new/" in _sign_in(site, site.user, site.password, "/uploads/new/")
+    assert "/admin/" in _sign_in(site, site.admin_user, site.admin_password, "/admin/")
+
+
+def test_manage_joins_the_servers_of_a_running_site(site: Site) -> None:
+    done = site.manage("shell", "--no-imports", "-c", _PRINT_USERS)
+    assert done.returncode == 0, done.stderr
+    assert set(done.stdout.split()) >= {site.user, site.admin_user}
+
+
+def test_a_second_start_on_the_same_data_is_refused_with_a_sentence(site: Site) -> None:
+    with pytest.raises(AssertionError, match=r"is in use by script/server \(process \d+\)"):
+        start(site.folder)
+    assert _healthy(site)
+
+
+def test_a_killed_database_broker_worker_and_web_server_come_back(site: Site) -> None:
+    before = _programs(site)
+    assert len(before) == len(set(before.values())) == 7
+    for pid in before:
+        os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: len(_programs(site).keys() - before.keys()) == 7, seconds=30)
+    wait_until(lambda: _healthy(site), seconds=30)
+
+
+def test_two_sites_run_side_by_side_and_a_killed_one_leaves_nothing_behind(site: Site) -> None:
+    with scratch_folder() as folder, running(folder, "--no-demo") as other:
+        assert other.url != site.url
+        assert _healthy(other)
+        assert _healthy(site)
+        family = _family(other.process.pid)
+        assert len(family) > len(_programs(other))
+        other.process.kill()
+        other.process.wait()
+        wait_until(lambda: not family & _identities(), seconds=10)
+
+
+def test_a_second_start_keeps_its_passwords_and_a_stop_takes_less_than_ten_seconds() -> None:
+    with scratch_folder() as folder:
+        with running(folder, "--no-demo") as first:
+            pass
+        assert not (folder / "ready.json").exists()
+        with running(folder, "--no-demo") as again:
+            assert again.password == first.password
+            family = _family(again.process.pid)
+            assert stop(again.process, seconds=10) == 0
+            assert not family & _identities()
+
+
+_PRINT_USERS = (
+    "from django.contrib.auth.models import User; "
+    "print(*User.objects.values_list('username', flat=True))"
+)
+
+
+def _healthy(site: Site) -> bool:
+    try:
+        with urllib.request.urlopen(f"{site.url}/healthz", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def _sign_in(site: Site, user: str, password: str, after: str) -> str:
+    """The address where the sign-in form of allauth leads."""
+    jar = http.cookiejar.CookieJar()
+    browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))
+    form = f"{site.url}/accounts/login/?next={after}"
+    browser.open(form).read()
+    token = next(cookie.value for cookie in jar if cookie.name == "csrftoken")
+    fields = {
+        "login": user,
+        "password": password,
+        "csrfmiddlewaretoken": token or "",
+        "next": after,
+    }
+    with browser.open(form, urllib.parse.urlencode(fields).encode()) as answer:
+        assert answer.status == 200
+        return str(answer.url)
+
+
+Identity = tuple[int, str]  # a pid and when it began: pids are used again
+
+
+def _programs(site: Site) -> dict[int, str]:
+    """What supervisord looks after: pid and command line, once it is the program itself."""
+    (supervisord,) = (pid for pid, parent in _parents().items() if parent == site.process.pid)
+    lines = {pid: _line(pid) for pid, parent in _parents().items() if parent == supervisord}
+    return {pid: line for pid, line in lines.items() if line and "child.py" not in line}
+
+
+def _family(pid: int) -> set[Identity]:
+    """The process and all that descend from it."""
+    parents = _parents()
+    found = {pid}
+    while more := {child for child, parent in parents.items() if parent in found} - found:
+        found |= more
+    return {identity for identity in _identities() if identity[0] in found}
+
+
+def _identities() -> set[Identity]:
+    return {(pid, status[19]) for pid, status in _statuses().items() if status[0] != "Z"}
+
+
+def _parents() -> dict[int, int]:
+    return {pid: int(status[1]) for pid, status in _statuses().items()}
+
+
+def _statuses() -> dict[int, list[str]]:
+    """The fields of /proc/PID/stat after the name: state, parent, ..., the 20th is the start."""
+    found = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            found[int(path.parent.name)] = path.read_text().rpartition(")")[2].split()
+    return found
+
+
+def _line(pid: int) -> str:
+    try:
+        found = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return ""
+    return found.replace(b"\0", b" ").decode(errors="replace")
