@@ -1,0 +1,60 @@
+"""One Gaussian a piece, and how far two of them are apart. NumPy only.
+
+Symmetrised Kullback-Leibler divergence of one Gaussian a piece: Mandel and Ellis, ISMIR 2005.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Gaussians:
+    """N Gaussians of dimension d.
+
+    Attributes:
+        mean: (N, d).
+        covariance: (N, d, d).
+        precision: (N, d, d), the inverse of the covariance.
+    """
+
+    mean: np.ndarray
+    covariance: np.ndarray
+    precision: np.ndarray
+
+
+def gaussians(mean: np.ndarray, covariance: np.ndarray) -> Gaussians:
+    """From means (N, d) and covariances (N, d, d)."""
+    return Gaussians(mean, covariance, np.linalg.inv(covariance))
+
+
+def fit(pieces: Sequence[np.ndarray], floor: np.ndarray) -> Gaussians:
+    """Fit one Gaussian to the latents (T, d) of each piece.
+
+    Args:
+        floor: (d,), variance added to each dimension: what quantisation blurs is not evidence.
+    """
+    mean = np.stack([piece.mean(axis=0) for piece in pieces])
+    spread = [np.atleast_2d(np.cov(piece.T, bias=True)) + np.diag(floor) for piece in pieces]
+    return gaussians(mean, np.stack(spread))
+
+
+def divergences(ones: Gaussians, others: Gaussians) -> np.ndarray:
+    """Logarithms (N, M) of one plus the symmetrised Kullback-Leibler divergences.
+
+    The logarithm makes them nearly normal, which the correction of hubs supposes.
+    """
+    width = ones.mean.shape[1]
+    first = ones.covariance.reshape(len(ones.mean), -1) @ _flat_t(others.precision)
+    second = ones.precision.reshape(len(ones.mean), -1) @ _flat_t(others.covariance)
+    apart = ones.mean[:, None] - others.mean[None]
+    bend = np.einsum("nmi,nij,nmj->nm", apart, ones.precision, apart, optimize=True)
+    bend += np.einsum("nmi,mij,nmj->nm", apart, others.precision, apart, optimize=True)
+    return np.log1p(np.maximum(first + second + bend - 2 * width, 0.0))
+
+
+def _flat_t(matrices: np.ndarray) -> np.ndarray:
+    return matrices.reshape(len(matrices), -1).T

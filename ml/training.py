@@ -1,0 +1,224 @@
+"""Train the VQ-VAE on log-mel frames and leave an artefact folder. TensorFlow; no Django.
+
+No title, artist, genre or soundtrack enters here: only which frames belong to one track.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from ml.artefact import write_manifest
+from ml.excerpts import levelled, pairs
+from ml.export import export
+from ml.gaussian import fit
+from ml.likeness import BLUR
+from ml.settings import ModelSettings
+from ml.space import Space, coordinates
+from ml.vqvae import VQVAE
+
+EXCERPT_FRAMES = 512  # 11.9 s
+BATCH = 24
+EMBEDDING_DIM = 128
+REFERENCE = 256
+_LEARNING_RATE = 2e-3
+
+Progress = Callable[[int, dict[str, float]], None]
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long and from which seed."""
+
+    epochs: int = 30
+    steps: int = 40
+    seed: int = 1
+
+
+def train(
+    log_mels: Sequence[np.ndarray],
+    folder: Path,
+    *,
+    name: str,
+    settings: ModelSettings | None = None,
+    schedule: Schedule | None = None,
+    progress: Progress = lambda epoch, figures: None,
+) -> dict[str, Any]:
+    """Train on the log-mel frames (T, n_mels) of each track and write the artefact.
+
+    Args:
+        folder: made if need be; receives `encoder.tflite`, `space.npz` and `manifest.json`.
+        name: of the version.
+        progress: called after each epoch with its number from 1 and its figures.
+
+    Returns:
+        The manifest.
+    """
+    settings, schedule = settings or ModelSettings(), schedule or Schedule()
+    keras.utils.set_random_seed(schedule.seed)
+    began = time.monotonic()
+    tracks = [levelled(log_mel).astype(np.float16) for log_mel in log_mels]
+    scaling = _band_statistics(tracks)
+    model, history = _fitted(tracks, scaling, settings, schedule, progress)
+    folder.mkdir(parents=True, exist_ok=True)
+    codes = [_codes(model, track, scaling, settings.stride) for track in tracks]
+    space = _space(model, codes, scaling)
+    space.save(folder)
+    export(model, folder)
+    write_manifest(
+        folder,
+        {
+            "name": name,
+            "config": "soundsite",
+            "settings": settings.as_dict(),
+            "embedding_dim": len(space.axes),
+            "code_seconds": settings.code_seconds,
+            "training": {
+                "tracks": len(tracks),
+                "hours": round(sum(map(len, tracks)) * settings.features.frame_seconds / 3600, 2),
+                "digest": _data_digest(tracks),
+                "seed": schedule.seed,
+                "epochs": schedule.epochs,
+                "steps": schedule.steps,
+                "minutes": round((time.monotonic() - began) / 60, 1),
+                "history": history,
+                "codebook": codebook_figures(np.concatenate(codes), settings.codebook_size),
+            },
+        },
+    )
+    return history
+
+
+def _fitted(
+    tracks: Sequence[np.ndarray],
+    scaling: tuple[np.ndarray, np.ndarray],
+    settings: ModelSettings,
+    schedule: Schedule,
+    progress: Progress,
+) -> tuple[VQVAE, dict[str, list[float]]]:
+    """The trained model and its figures by epoch."""
+    generator = np.random.default_rng(schedule.seed)
+    batches = (
+        ((batch - scaling[0]) / scaling[1]).astype(np.float32)
+        for batch in pairs(tracks, EXCERPT_FRAMES, BATCH, generator)
+    )
+    model = VQVAE(settings)
+    model(next(batches)[:, 0, 0])
+    steps = schedule.epochs * schedule.steps
+    rate = keras.optimizers.schedules.CosineDecay(_LEARNING_RATE, steps, alpha=0.02)
+    model.compile(optimizer=keras.optimizers.Adam(rate))
+    fitted = model.fit(
+        _dataset(batches, settings),
+        epochs=schedule.epochs,
+        steps_per_epoch=schedule.steps,
+        verbose=0,
+        callbacks=[_Codebooks(batches, generator, schedule.epochs, progress)],
+    )
+    return model, {key: [round(v, 5) for v in values] for key, values in fitted.history.items()}
+
+
+def _dataset(batches: Iterator[np.ndarray], settings: ModelSettings) -> tf.data.Dataset:
+    shape = (BATCH, 2, 2, EXCERPT_FRAMES, settings.features.n_mels)
+    signature = tf.TensorSpec(shape, tf.float32)
+    return tf.data.Dataset.from_generator(lambda: batches, output_signature=signature).prefetch(2)
+
+
+class _Codebooks(keras.callbacks.Callback):
+    """K-means start after the first epoch, restart of dead codes after each, and the figures."""
+
+    def __init__(
+        self,
+        batches: Iterator[np.ndarray],
+        generator: np.random.Generator,
+        epochs: int,
+        progress: Progress,
+    ) -> None:
+        super().__init__()
+        settle = max(1, epochs // 5)
+        self.sample = np.concatenate([next(batches)[:, :, 1] for _ in range(4)])
+        self.sample = self.sample.reshape(-1, *self.sample.shape[2:])
+        self.generator, self.progress, self.last_revival = generator, progress, epochs - settle
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        latents = np.array(self.model.encoder(self.sample))
+        flat = latents.reshape(-1, latents.shape[-1])
+        if epoch == 0:
+            self.model.quantizer.start(flat[::2], self.generator)
+        elif epoch < self.last_revival:
+            self.model.quantizer.revive(flat, self.generator)
+        _, codes = self.model.quantizer(latents)
+        size = self.model.settings.codebook_size
+        figures = codebook_figures(np.array(codes).reshape(-1, codes.shape[-1]), size)
+        logs = logs if logs is not None else {}
+        logs["usage"] = float(np.mean(figures["usage"]))
+        logs["perplexity"] = float(np.mean(figures["perplexity"]))
+        self.progress(epoch + 1, logs)
+
+
+def codebook_figures(codes: np.ndarray, size: int) -> dict[str, list[float]]:
+    """Share of codes in use and perplexity of each codebook, from codes (N, Q)."""
+    usage, perplexity = [], []
+    for column in codes.T:
+        share = np.bincount(column, minlength=size) / len(column)
+        used = share[share > 0]
+        usage.append(round(len(used) / size, 4))
+        perplexity.append(round(float(np.exp(-(used * np.log(used)).sum())), 1))
+    return {"usage": usage, "perplexity": perplexity}
+
+
+def _band_statistics(tracks: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    sample = np.concatenate([track[::16] for track in tracks]).astype(np.float32)
+    return sample.mean(axis=0), sample.std(axis=0) + 1e-3
+
+
+def _codes(
+    model: VQVAE, track: np.ndarray, scaling: tuple[np.ndarray, np.ndarray], stride: int
+) -> np.ndarray:
+    """Codes (T / stride, Q) of a whole track."""
+    whole = len(track) // stride * stride
+    frames = (track[:whole].astype(np.float32) - scaling[0]) / scaling[1]
+    return np.array(model.codes(frames[None]))[0]
+
+
+def _space(
+    model: VQVAE, codes: Sequence[np.ndarray], scaling: tuple[np.ndarray, np.ndarray]
+) -> Space:
+    """Scaling, codebooks, reference sample and axes from the codes of the training tracks."""
+    books = np.array(model.quantizer.codebooks)
+    latents = [sum(book[c[:, q]] for q, book in enumerate(books)) for c in codes]
+    std = np.concatenate(latents).std(axis=0) + 1e-3
+    fitted = fit(latents, BLUR * np.square(std))
+    points = coordinates(fitted, std)
+    centre = points.mean(axis=0)
+    _, _, axes = np.linalg.svd(points - centre, full_matrices=False)
+    rows = min(EMBEDDING_DIM, len(axes))
+    return Space(
+        *scaling,
+        codebooks=books,
+        latent_std=std,
+        reference_mean=fitted.mean[:REFERENCE],
+        reference_covariance=fitted.covariance[:REFERENCE],
+        axes=_padded(axes[:rows], EMBEDDING_DIM),
+        axes_mean=centre,
+    )
+
+
+def _padded(axes: np.ndarray, rows: int) -> np.ndarray:
+    """Axes of zeros below, where there are fewer tracks than dimensions."""
+    return np.vstack([axes, np.zeros((rows - len(axes), axes.shape[1]))])
+
+
+def _data_digest(tracks: Sequence[np.ndarray]) -> str:
+    """One sha-256 over the frames of all tracks: says whether two trainings saw the same data."""
+    total = hashlib.sha256()
+    for track in tracks:
+        total.update(track.tobytes())
+    return total.hexdigest()
