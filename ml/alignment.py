@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-POOL = 2  # rows of codes to one step of an alignment
+POOL = 2  # rows of codes to one step of an alignment, at least
+MOST_STEPS = 1000  # of the query; a longer one is pooled further, so that an hour costs a minute
 WINDOW_SECONDS = 8.0
 MOST_SPANS = 3
 
@@ -39,10 +40,16 @@ class Alignment:
     spans: tuple[Span, ...]
 
 
-def steps(latents: np.ndarray, latent_std: np.ndarray) -> np.ndarray:
-    """Unit vectors (T / POOL, d) of latents (T, d), centred: colour goes, movement stays."""
-    whole = len(latents) // POOL * POOL
-    pooled = latents[:whole].reshape(-1, POOL, latents.shape[1]).mean(axis=1)
+def pool_for(rows: int) -> int:
+    """How many rows of codes make one step for a query of so many rows."""
+    return max(POOL, -(-rows // MOST_STEPS))
+
+
+def steps(latents: np.ndarray, latent_std: np.ndarray, pool: int = POOL) -> np.ndarray:
+    """Unit vectors (T / pool, d) of latents (T, d), centred: colour goes, movement stays."""
+    pool = min(pool, len(latents))
+    whole = len(latents) // pool * pool
+    pooled = latents[:whole].reshape(-1, pool, latents.shape[1]).mean(axis=1)
     moved = (pooled - pooled.mean(axis=0)) / latent_std
     return moved / (np.linalg.norm(moved, axis=1, keepdims=True) + 1e-6)
 

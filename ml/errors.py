@@ -1,4 +1,4 @@
-"""The errors of this library. Each carries a stable `code` for programs and a `detail` for operators."""
+"""The errors of this library: a stable `code` for programs, a `detail` for operators."""
 
 from __future__ import annotations
 

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import log_ndtr
 
-from ml.alignment import Alignment, Span, align, steps
+from ml.alignment import Alignment, Span, align, pool_for, steps
 from ml.encoding import Encoding
 from ml.gaussian import Gaussians, divergences, fit
 from ml.space import Space
 
 SAME_RECORDING = 0.5  # strength of alignment; docs/model-card.md says how it was chosen
-ALIGNED = 24  # how many of the closest are laid along the query
+ALIGNED = 20  # how many of the closest are laid along the query
 BLUR = 0.02  # variance added to a latent dimension, as a share of its variance over the catalogue
 
 
@@ -48,13 +48,14 @@ def rank(query: Encoding, candidates: Mapping[int, Encoding], space: Space) -> l
     heard = space.latents(query.codes)
     distances = timbre_distances(heard, list(latents.values()), space)
     order = np.argsort(distances, kind="stable")
-    query_steps = steps(heard, space.latent_std)
+    pool = pool_for(len(heard))
+    query_steps = steps(heard, space.latent_std, pool)
     matches = []
     for place, index in enumerate(order):
         key, distance = keys[index], float(distances[index])
         if place < ALIGNED:
-            other = steps(latents[key], space.latent_std)
-            found = align(query_steps, other, 2 * query.code_seconds)
+            other = steps(latents[key], space.latent_std, pool)
+            found = align(query_steps, other, pool * query.code_seconds)
             matches.append(_match(key, distance, found))
         else:
             matches.append(Match(key, distance, False, ()))

@@ -47,7 +47,9 @@ def _without_id3(head: bytes) -> bytes:
     """Skip a leading ID3v2 tag; a tag longer than the head leaves its claim: mp3 by custom."""
     if head[:3] != b"ID3" or len(head) < 10:
         return head
-    size = 10 + sum((byte & 0x7F) << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0)))
+    size = 10 + sum(
+        (byte & 0x7F) << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True)
+    )
     return head[size:] if size < len(head) else b"\xff\xfb\x90\x00" * 1000
 
 

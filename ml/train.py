@@ -1,0 +1,80 @@
+"""`python -m ml.train DIR OUT`: train a model on every audio file below DIR, without Django."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+
+from ml import original
+from ml.audio import Waveform, decode
+from ml.errors import AudioError
+from ml.features import extract
+
+console = Console(stderr=True)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Train and write an artefact folder; 1 where no file below DIR can be used."""
+    parser = argparse.ArgumentParser(prog="python -m ml.train", description=__doc__)
+    parser.add_argument("directory", type=Path, metavar="DIR")
+    parser.add_argument("out", type=Path, metavar="OUT")
+    parser.add_argument("--config", choices=("soundsite", "original"), default="soundsite")
+    parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--steps", type=int, default=40, help="of an epoch; soundsite only")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args(arguments)
+    trainer = _train_original if options.config == "original" else _train_ours
+    return trainer(options)
+
+
+def _train_ours(options: argparse.Namespace) -> int:
+    from ml.training import Schedule, train
+
+    log_mels = [extract(waveform).log_mel for waveform in _waveforms(options.directory)]
+    if not log_mels:
+        return _nothing(options.directory)
+    schedule = Schedule(options.epochs, options.steps, options.seed)
+    train(log_mels, options.out, name=options.out.name, schedule=schedule, progress=_show)
+    return 0
+
+
+def _train_original(options: argparse.Namespace) -> int:
+    rows = [original.statistics(original.mfcc(each)) for each in _waveforms(options.directory)]
+    if not rows:
+        return _nothing(options.directory)
+    statistics = np.stack(rows)
+    model = original.train(statistics, scaled=False, epochs=options.epochs, seed=options.seed)
+    model.save(options.out)
+    for epoch, loss in enumerate(model.history["total"], start=1):
+        _show(epoch, {"total": loss})
+    return 0
+
+
+def _waveforms(directory: Path) -> Iterator[Waveform]:
+    """Every file below a folder that can be decoded, in the order of their paths."""
+    files = sorted(path for path in directory.rglob("*") if path.is_file())
+    for path in track(files, "Decoding", console=console):
+        try:
+            yield decode(path)
+        except AudioError as error:
+            console.print(f"{path.name}: {error}")
+
+
+def _show(epoch: int, figures: dict[str, float]) -> None:
+    values = "  ".join(f"{name} {value:.4g}" for name, value in sorted(figures.items()))
+    console.print(f"epoch {epoch}  {values}")
+
+
+def _nothing(directory: Path) -> int:
+    console.print(f"no audio below {directory}")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
