@@ -50,7 +50,8 @@ class Space:
     def latents(self, codes: np.ndarray) -> np.ndarray:
         """Quantised latents (T, d) of codes (T, Q): the sum of one vector from each codebook."""
         stages = (book[codes[:, stage]] for stage, book in enumerate(self.codebooks))
-        return np.sum(list(stages), axis=0, dtype=np.float32)
+        found: np.ndarray = np.sum(list(stages), axis=0, dtype=np.float32)
+        return found
 
     def embedding(self, gaussian: Gaussians) -> np.ndarray:
         """Unit vectors (N, D) near each other where Gaussians are: the search's first stage."""
