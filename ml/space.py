@@ -49,9 +49,10 @@ class Space:
 
     def latents(self, codes: np.ndarray) -> np.ndarray:
         """Quantised latents (T, d) of codes (T, Q): the sum of one vector from each codebook."""
-        stages = (book[codes[:, stage]] for stage, book in enumerate(self.codebooks))
-        found: np.ndarray = np.sum(list(stages), axis=0, dtype=np.float32)
-        return found
+        total = np.zeros((len(codes), self.codebooks.shape[2]), np.float32)
+        for stage, book in enumerate(self.codebooks):
+            total += book[codes[:, stage]]
+        return total
 
     def embedding(self, gaussian: Gaussians) -> np.ndarray:
         """Unit vectors (N, D) near each other where Gaussians are: the search's first stage."""

@@ -30,7 +30,11 @@ class Command(BaseCommand):
         console = console_on(self.stdout)
         files, skipped = music_files(folder)
         reported: list[str] = []
-        shown: dict[str, Any] = {"console": console, "transient": True, "disable": not console.is_terminal}
+        shown: dict[str, Any] = {
+            "console": console,
+            "transient": True,
+            "disable": not console.is_terminal,
+        }
         outcomes = progress(import_files(files), "Importing", len(files), **shown)
         for outcome in outcomes:
             if outcome.code:
