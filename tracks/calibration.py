@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from django.conf import settings
 from django.db import connection
-from django.utils import timezone
+from django.db.models import Max, QuerySet
 
 from ml.encoding import Encoding
 from tracks.models import IndexEntry, ModelVersion
@@ -27,28 +30,35 @@ def calibrate(version: ModelVersion) -> bool:
         False if another was at it.
     """
     with _alone(version) as alone:
-        if not alone:
-            return False
-        as_of = timezone.now()
-        distances = [
-            found.distance
-            for entry in _sample(version)
-            for found in nearest(
-                version, Encoding.from_bytes(entry.heard), k=1, exclude=entry.track
-            )
-        ]
-        versions.keep_calibration(version, distances, as_of)
-        versions.settle(version)
-    return True
+        if alone:
+            as_of = _entries(version).aggregate(latest=Max("indexed_at"))["latest"]
+            distances = [
+                found.distance
+                for entry in _sample(version)
+                for found in nearest(
+                    version, Encoding.from_bytes(entry.heard), k=1, exclude=entry.track
+                )
+            ]
+            versions.keep_calibration(version, distances, as_of)
+            versions.settle(version)
+    return alone
+
+
+def _entries(version: ModelVersion) -> QuerySet[IndexEntry]:
+    return IndexEntry.objects.filter(model_version=version, state=IndexEntry.State.INDEXED)
 
 
 def _sample(version: ModelVersion) -> Iterator[IndexEntry]:
-    """At most SAMPLE indexed entries, spread evenly over the catalogue in order of entry."""
-    entries = IndexEntry.objects.filter(model_version=version, state=IndexEntry.State.INDEXED)
-    pks = list(entries.order_by("pk").values_list("pk", flat=True))
-    step = max(1, -(-len(pks) // SAMPLE))
-    for pk in pks[::step]:
-        yield from entries.filter(pk=pk).select_related("track")
+    """At most SAMPLE indexed entries, and no more than fit into half of the task's time.
+
+    Drawn in random order by a fixed seed, so that those which fit are a fair sample too.
+    """
+    pks = list(_entries(version).order_by("pk").values_list("pk", flat=True))
+    deadline = time.monotonic() + settings.MATCH_SOFT_LIMIT_SECONDS / 2
+    for pk in random.Random(0).sample(pks, min(SAMPLE, len(pks))):
+        if time.monotonic() > deadline:
+            return
+        yield from _entries(version).filter(pk=pk).select_related("track")
 
 
 @contextmanager

@@ -12,8 +12,9 @@ from django.db.models.functions import Now
 
 from tracks.models import DemoFill, IndexEntry, ModelVersion, Track
 
-# A calibration waits until the index has been quiet for so long: an import is indexed in bursts.
-QUIET = timedelta(seconds=10)
+# A calibration takes a minute, and imports come in bursts: it waits until the index was quiet for
+# so long. The first one does not wait as long, for without it no score means anything.
+QUIET, QUIET_AT_FIRST = timedelta(minutes=2), timedelta(seconds=10)
 # A fill that has not said anything for so long was killed.
 FILL_SILENCE = timedelta(minutes=2)
 
@@ -86,11 +87,12 @@ def waiting_entries() -> QuerySet[IndexEntry]:
 def uncalibrated_versions() -> QuerySet[ModelVersion]:
     """Live versions with an index that is complete, at rest and newer than their calibration."""
     pending = Count("entries", filter=Q(entries__state=IndexEntry.State.PENDING))
-    stale = Q(calibrated_at=None) | Q(calibrated_at__lt=F("changed_at"))
+    never = Q(calibrated_at=None, changed_at__lt=Now() - QUIET_AT_FIRST)
+    stale = Q(calibrated_at__lt=F("changed_at"), changed_at__lt=Now() - QUIET)
     return (
         live_versions()
         .annotate(waiting=pending, changed_at=Max("entries__indexed_at"))
-        .filter(stale, waiting=0, changed_at__lt=Now() - QUIET)
+        .filter(never | stale, waiting=0)
     )
 
 

@@ -185,16 +185,21 @@ def test_coverage_counts_entries_by_state(version: ModelVersion, add: Callable[.
 def test_a_version_is_calibrated_anew_once_its_index_has_come_to_rest(
     version: ModelVersion, add: Callable[..., Track]
 ) -> None:
-    def at_rest(entry: IndexEntry) -> None:
-        quiet = timezone.now() - selectors.QUIET - timedelta(seconds=1)
-        IndexEntry.objects.filter(pk=entry.pk).update(indexed_at=quiet)
+    def rests_for(quiet: timedelta) -> None:
+        indexed_at = timezone.now() - quiet - timedelta(seconds=1)
+        IndexEntry.objects.update(indexed_at=indexed_at)
 
     add(1)
     entry = claimed()
     assert not selectors.uncalibrated_versions()  # one is pending
     index.complete(entry, **HEARD)
     assert not selectors.uncalibrated_versions()  # more may follow
-    at_rest(entry)
+    rests_for(selectors.QUIET_AT_FIRST)
+    assert list(selectors.uncalibrated_versions()) == [version]
+    long_ago = timezone.now() - timedelta(days=1)
+    ModelVersion.objects.update(calibrated_at=long_ago)
+    assert not selectors.uncalibrated_versions()  # the next one takes more patience
+    rests_for(selectors.QUIET)
     assert list(selectors.uncalibrated_versions()) == [version]
     ModelVersion.objects.update(calibrated_at=timezone.now())
     assert not selectors.uncalibrated_versions()
