@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 from zipfile import BadZipFile
 
 import librosa
@@ -102,19 +102,17 @@ class OriginalModel:
 
     def save(self, path: Path) -> None:
         """Write everything to one npz file."""
-        layers = {f"kernel_{i}": kernel for i, kernel in enumerate(self.kernels)}
-        layers |= {f"bias_{i}": bias for i, bias in enumerate(self.biases)}
-        losses = {f"history_{name}": np.array(loss) for name, loss in self.history.items()}
+        arrays: dict[str, Any] = {
+            "codebook": self.codebook,
+            "centre": self.centre,
+            "scale": self.scale,
+            "scaled": np.array(self.scaled),
+        }
+        arrays |= {f"kernel_{i}": kernel for i, kernel in enumerate(self.kernels)}
+        arrays |= {f"bias_{i}": bias for i, bias in enumerate(self.biases)}
+        arrays |= {f"history_{name}": np.array(loss) for name, loss in self.history.items()}
         with path.open("wb") as file:
-            np.savez(
-                file,
-                codebook=self.codebook,
-                centre=self.centre,
-                scale=self.scale,
-                scaled=np.array(self.scaled),
-                **layers,
-                **losses,
-            )
+            np.savez(file, **arrays)
 
     @classmethod
     def load(cls, path: Path) -> Self:

@@ -3,50 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
-import librosa
 import numpy as np
 
-from ml import audio, original
-from ml.audio import Waveform
-from ml.evaluation import systems
-from ml.evaluation.cache import source_digest
+from ml import original
 from ml.evaluation.metrics import Floats, Integers
-from ml.evaluation.systems import Item, System, array_bytes, array_from, middle
+from ml.evaluation.mfcc import Mfcc
+from ml.evaluation.systems import Item, System
 
 RIDGE = 1e-6  # keeps the covariance of a silent or a synthetic sound invertible
-
-
-class MfccItem(NamedTuple):
-    """What the MFCCs of a sound come to.
-
-    Attributes:
-        statistics: (140,), in the layout of FMA's feature table.
-        gaussian: (20, 21), the mean as first column and the covariance.
-    """
-
-    statistics: Floats
-    gaussian: Floats
-
-
-class Mfcc:
-    """Statistics and Gaussian of the MFCCs of the middle 120 s."""
-
-    name = "mfcc"
-
-    def __init__(self) -> None:
-        self.fingerprint = source_digest([audio, original, systems]) + librosa.__version__
-
-    def extract(self, waveform: Waveform) -> bytes:
-        mfcc = original.mfcc(middle(waveform))
-        gaussian = np.column_stack([mfcc.mean(axis=1), np.cov(mfcc)])
-        return array_bytes(np.concatenate([original.statistics(mfcc), gaussian.ravel()]))
-
-    def restore(self, kept: bytes) -> Item:
-        numbers = array_from(kept)
-        gaussian = numbers[original.WIDTH :].reshape(original.COEFFICIENTS, -1)
-        return MfccItem(numbers[: original.WIDTH], gaussian)
 
 
 class Random(System):
@@ -91,6 +56,7 @@ class Original(System):
 
     def prepare(self, catalogue: Sequence[Item]) -> None:
         self.model = original.train(_statistics(catalogue), scaled=self.scaled, seed=self.seed)
+        self.losses = self.model.history
 
     def distances(
         self, queries: Sequence[Item], catalogue: Sequence[Item], *, left_out: bool = False

@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ml.evaluation.metrics import Floats, Integers
 
@@ -37,7 +36,7 @@ def draws(groups: int, seed: int, count: int = DRAWS) -> Integers:
     return rng.multinomial(groups, np.full(groups, 1 / groups), size=count)
 
 
-def mean_over_tracks(values: Floats, groups: NDArray, weights: NDArray) -> Floats:
+def mean_over_tracks(values: Floats, groups: np.ndarray, weights: np.ndarray) -> Floats:
     """Mean of all tracks of the drawn soundtracks, one a draw."""
     _, index = np.unique(groups, return_inverse=True)
     sums = np.bincount(index, weights=values)
@@ -45,14 +44,14 @@ def mean_over_tracks(values: Floats, groups: NDArray, weights: NDArray) -> Float
     return (weights @ sums) / (weights @ sizes)
 
 
-def mean_by_group(values: Floats, groups: NDArray, weights: NDArray) -> Floats:
+def mean_by_group(values: Floats, groups: np.ndarray, weights: np.ndarray) -> Floats:
     """Mean of the drawn soundtracks' own means, one a draw."""
     _, index = np.unique(groups, return_inverse=True)
     means = np.bincount(index, weights=values) / np.bincount(index)
     return (weights @ means) / weights.sum(axis=1)
 
 
-def estimate(values: Floats, groups: NDArray, seed: int, *, macro: bool = False) -> Estimate:
+def estimate(values: Floats, groups: np.ndarray, seed: int, *, macro: bool = False) -> Estimate:
     """Mean of ``values`` (Q,) with its interval over ``groups`` (Q,).
 
     With ``macro`` every soundtrack counts the same, however many tracks it has. Values that are
@@ -69,6 +68,6 @@ def estimate(values: Floats, groups: NDArray, seed: int, *, macro: bool = False)
     return Estimate(float(value), float(low), float(high))
 
 
-def difference(ours: Floats, theirs: Floats, groups: NDArray, seed: int) -> Estimate:
+def difference(ours: Floats, theirs: Floats, groups: np.ndarray, seed: int) -> Estimate:
     """Paired difference of two systems' means on the same queries, with its interval."""
     return estimate(ours - theirs, groups, seed)

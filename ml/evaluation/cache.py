@@ -46,10 +46,15 @@ class Cache:
     ) -> None:
         self._database.close()
 
-    def get(self, key: str) -> bytes | None:
-        """The bytes kept under the key, or None."""
+    def __contains__(self, key: str) -> bool:
+        found = self._database.execute("SELECT 1 FROM heard WHERE key = ?", (key,))
+        return found.fetchone() is not None
+
+    def __getitem__(self, key: str) -> bytes:
         row = self._database.execute("SELECT value FROM heard WHERE key = ?", (key,)).fetchone()
-        return None if row is None else bytes(row[0])
+        if row is None:
+            raise KeyError(key)
+        return bytes(row[0])
 
     def put_all(self, entries: Mapping[str, bytes]) -> None:
         """Keep all entries at once, in the place of older ones."""

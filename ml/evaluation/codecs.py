@@ -19,6 +19,7 @@ from ml.audio import Waveform, decode
 from ml.sniff import HEAD_BYTES, sniff
 
 BLOCK = 1 << 16
+FAST = {"compression_level": "7"}  # LAME's -f: twice as fast, and no better than people use
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,9 @@ def encode(codec: Codec, frames: Iterator[av.AudioFrame], start: float, seconds:
     last = first + seconds * codec.sample_rate
     file = io.BytesIO()
     with av.open(file, "w", format=codec.container) as media:
-        stream = media.add_stream(codec.encoder, rate=codec.sample_rate, layout="stereo")
+        stream = media.add_stream(
+            codec.encoder, rate=codec.sample_rate, layout="stereo", options=FAST
+        )
         stream.bit_rate = codec.bit_rate
         for samples in _passage(frames, first, last):
             media.mux(stream.encode(_frame(samples, codec.sample_rate)))

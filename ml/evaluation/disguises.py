@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-import librosa
 import numpy as np
+from librosa.effects import pitch_shift, time_stretch
 from scipy import signal
 
 from ml.audio import Waveform
@@ -107,12 +107,12 @@ def shifted(
     samples: Floats, sample_rate: int, rng: np.random.Generator, semitones: float
 ) -> Floats:
     """Another pitch, the same length."""
-    return librosa.effects.pitch_shift(samples, sr=sample_rate, n_steps=semitones)
+    return pitch_shift(samples, sr=sample_rate, n_steps=semitones)
 
 
 def stretched(samples: Floats, sample_rate: int, rng: np.random.Generator, tempo: float) -> Floats:
     """Another tempo, the same pitch: above 1 it is faster."""
-    return librosa.effects.time_stretch(samples, rate=tempo)
+    return time_stretch(samples, rate=tempo)
 
 
 DISGUISES: Mapping[str, Disguise] = {

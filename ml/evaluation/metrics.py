@@ -34,7 +34,7 @@ def ranking(distances: Floats, seed: int) -> Integers:
 
 
 def relevance(
-    order: Integers, distances: Floats, wanted: NDArray, labels: NDArray
+    order: Integers, distances: Floats, wanted: np.ndarray, labels: np.ndarray
 ) -> tuple[Booleans, Booleans]:
     """Which answers, in ranked order, carry the label their query wants.
 
@@ -97,12 +97,12 @@ def orphan_share(occurrences: Integers) -> float:
     return float(np.mean(occurrences == 0))
 
 
-def group_means(values: Floats, groups: NDArray) -> dict[str, float]:
+def group_means(values: Floats, groups: np.ndarray) -> dict[str, float]:
     """Mean of ``values`` by group, in the groups' sorted order."""
     return {str(group): float(np.mean(values[groups == group])) for group in np.unique(groups)}
 
 
-def confusion(order: Integers, labels: NDArray) -> tuple[list[str], Floats]:
+def confusion(order: Integers, labels: np.ndarray) -> tuple[list[str], Floats]:
     """Share of the first answers by soundtrack: rows ask, columns answer; each row sums to 1."""
     names = np.unique(labels)
     asked = np.searchsorted(names, labels)

@@ -6,17 +6,11 @@ items to distances. Systems may share an extractor: ours and its ablations do.
 
 from __future__ import annotations
 
-import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
-
-import numpy as np
-from numpy.typing import NDArray
 
 from ml.audio import Waveform
 from ml.evaluation.metrics import Floats
-
-MIDDLE_SECONDS = 120.0
 
 Item = Any
 
@@ -49,10 +43,14 @@ class System:
     Attributes:
         name: of the row in every table.
         extractor: name of the extractor whose items it likens.
+        locates: whether it says where a query lies in a track.
+        losses: by epoch, where the system was trained and says so.
     """
 
     name: str
     extractor: str
+    locates = False
+    losses: Mapping[str, Sequence[float]] = {}
 
     def prepare(self, catalogue: Sequence[Item]) -> None:
         """Learn from the whole catalogue, without labels, what the system learns there."""
@@ -71,22 +69,3 @@ class System:
     def spans(self, query: Item, track: Item) -> Sequence[Any]:
         """Where the query lies in the track (`ml.likeness.Span`), best first; empty: unknown."""
         return ()
-
-
-def middle(waveform: Waveform, seconds: float = MIDDLE_SECONDS) -> Waveform:
-    """The middle of a sound, or all of it where it is shorter."""
-    count = int(seconds * waveform.sample_rate)
-    start = max(0, (len(waveform.samples) - count) // 2)
-    return Waveform(waveform.samples[start : start + count], waveform.sample_rate)
-
-
-def array_bytes(array: NDArray) -> bytes:
-    """An array in numpy's own format."""
-    kept = io.BytesIO()
-    np.save(kept, array, allow_pickle=False)
-    return kept.getvalue()
-
-
-def array_from(kept: bytes) -> NDArray:
-    """The array that `array_bytes` kept."""
-    return np.load(io.BytesIO(kept), allow_pickle=False)

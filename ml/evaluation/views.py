@@ -18,6 +18,7 @@ TREATED = "treated"
 FIRST_HALF = "first half"
 SECOND_HALF = "second half"
 EXCERPT = "excerpt: "
+TREATED_SECONDS = 240.0
 
 
 def excerpt_view(disguise: str) -> str:
@@ -42,8 +43,7 @@ class Sound:
         if name.startswith(EXCERPT):
             return self._disguised(name.removeprefix(EXCERPT))
         if name == TREATED:
-            heard = codecs.through(codecs.MP3_96, self.track.path)
-            return Waveform(levelled(heard.samples), heard.sample_rate)
+            return self._treated()
         half = len(self.whole.samples) // 2
         parts = {WHOLE: slice(None), FIRST_HALF: slice(half), SECOND_HALF: slice(half, None)}
         return Waveform(self.whole.samples[parts[name]], self.whole.sample_rate)
@@ -59,6 +59,13 @@ class Sound:
         found = passages.with_repeats(self.whole, [self.passage(length) for length in lengths])
         by_length = dict(zip(lengths, found, strict=True))
         return {name: by_length[disguise.seconds] for name, disguise in DISGUISES.items()}
+
+    def _treated(self) -> Waveform:
+        """Re-encoded and at one loudness; of a long track its middle, for encoding is slow."""
+        seconds = min(TREATED_SECONDS, self.whole.duration)
+        start = (self.whole.duration - seconds) / 2
+        heard = codecs.through(codecs.MP3_96, self.track.path, start=start, seconds=seconds)
+        return Waveform(levelled(heard.samples), heard.sample_rate)
 
     def _disguised(self, name: str) -> Waveform:
         disguise = DISGUISES[name]

@@ -5,7 +5,8 @@ import pytest
 
 from ml.audio import Waveform
 from ml.evaluation import baselines
-from ml.evaluation.systems import System, middle
+from ml.evaluation.mfcc import Mfcc, MfccItem, middle
+from ml.evaluation.systems import System
 
 
 def gaussian(mean, covariance):
@@ -42,7 +43,7 @@ def test_the_divergence_is_symmetric_and_nothing_to_itself():
 
 def test_statistics_are_scaled_by_the_catalogue_before_the_cosine():
     tables = [np.array([0.0, 1000.0]), np.array([1.0, 3000.0]), np.array([0.0, 3000.0])]
-    items = [baselines.MfccItem(table, np.zeros((1, 2))) for table in tables]
+    items = [MfccItem(table, np.zeros((1, 2))) for table in tables]
     found = baselines.StatisticsCosine().distances(items, items)
     assert found[0, 0] == pytest.approx(0.0, abs=1e-9)
     assert found[0, 2] < found[0, 1]
@@ -92,7 +93,7 @@ def test_the_middle_of_a_sound_is_its_middle():
 
 def test_what_the_extractor_keeps_it_can_restore():
     noise = Waveform(np.random.default_rng(0).normal(size=44100).astype(np.float32), 22050)
-    extractor = baselines.Mfcc()
+    extractor = Mfcc()
     item = extractor.restore(extractor.extract(noise))
     assert item.statistics.shape == (140,)
     assert item.gaussian.shape == (20, 21)

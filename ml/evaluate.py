@@ -1,0 +1,201 @@
+"""Measure how alike a model hears, beside the baselines, on a folder of music.
+
+    python -m ml.evaluate FOLDER --model ARTEFACT --baselines
+
+A track's parent folder is its soundtrack. See `ml.evaluation` for what is measured and why.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import time
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import Progress
+
+from ml.errors import SoundError
+from ml.evaluation import catalogue, proxies, report
+from ml.evaluation.cache import Cache, default_folder
+from ml.evaluation.catalogue import Track
+from ml.evaluation.collect import Collection, Collector
+from ml.evaluation.report import Report, Row
+from ml.evaluation.systems import Extractor, System
+
+PROCESSES = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command; returns its exit status."""
+    options = _options(arguments)
+    console = Console(stderr=True)
+    tracks = catalogue.find_tracks(options.folders, _artists(options.artists))
+    if len({track.soundtrack for track in tracks}) < 2:
+        console.print("Nothing to compare: at least two folders with music in them are needed.")
+        return 2
+    try:
+        found = evaluate(tracks, options, console)
+    except SoundError as error:
+        console.print(f"The model cannot be used: {error}", markup=False)
+        return 1
+    _write(found, options, Console(width=options.width))
+    return 0
+
+
+def evaluate(tracks: Sequence[Track], options: argparse.Namespace, console: Console) -> Report:
+    """Hear what has to be heard, then liken: the whole measurement."""
+    began = time.monotonic()
+    systems = _systems(options.model, options.baselines, options.seed)
+    with Cache(options.cache) as cache:
+        collector = Collector(
+            partial(extractors, options.model, options.baselines), cache, options.seed, PROCESSES
+        )
+        found = _collect(collector, tracks, options.proxies, console)
+    result = Report(_settings(options), found.tracks, found.failures)
+    result.under_test = systems[0].name if options.model else None
+    for system in systems:
+        console.print(f"likening: {system.name}", markup=False)
+        result.rows[system.name] = _row(system, found, options.proxies, options.seed)
+    if options.model:
+        _add_codebooks(result, found, options.model)
+    result.losses |= {system.name: system.losses for system in systems if system.losses}
+    result.minutes = (time.monotonic() - began) / 60
+    result.peak_memory_mb = _peak_memory_mb()
+    return result
+
+
+def extractors(model: Path | None, baselines: bool) -> list[Extractor]:
+    """What listens, in this process and in those of the pool."""
+    os.environ["OMP_NUM_THREADS"] = "1"  # the pool has a process a core already
+    ears: list[Extractor] = []
+    if model:
+        from ml.evaluation.ours import Encodings
+
+        ears.append(Encodings(model))
+    if baselines:
+        from ml.evaluation.mfcc import Mfcc
+
+        ears.append(Mfcc())
+    return ears
+
+
+def _systems(model: Path | None, baselines: bool, seed: int) -> list[System]:
+    """The rows of every table, the system under test first."""
+    found: list[System] = []
+    if model:
+        from ml.evaluation import ours
+
+        found += ours.systems(model, seed)
+    if baselines:
+        from ml.evaluation.baselines import baselines as all_baselines
+
+        found += all_baselines(seed)
+    return found
+
+
+def _collect(
+    collector: Collector, tracks: Sequence[Track], numbers: Sequence[int], console: Console
+) -> Collection:
+    """Every view that the proxies want, with a bar that says how far it is."""
+    with Progress(console=console) as progress:
+        task = progress.add_task(f"listening to {len(tracks)} tracks", total=None)
+        return collector.collect(
+            tracks,
+            proxies.wanted_views(numbers),
+            passages=2 in numbers,
+            report=lambda done, total: progress.update(task, completed=done, total=total),
+        )
+
+
+def _row(system: System, found: Collection, numbers: Sequence[int], seed: int) -> Row:
+    row = Row()
+    system.prepare(found.of_catalogue(system.extractor))
+    if 1 in numbers:
+        row.same_soundtrack = proxies.same_soundtrack(system, found, seed)
+    if 2 in numbers:
+        row.known_item = proxies.known_item(system, found, seed)
+    if 3 in numbers:
+        row.two_halves = proxies.two_halves(system, found, seed)
+    return row
+
+
+def _add_codebooks(result: Report, found: Collection, model: Path) -> None:
+    from ml.evaluation import codebook, ours
+
+    encodings = found.of_catalogue(ours.Encodings.name)
+    soundtracks = [track.soundtrack for track in found.tracks]
+    result.codebooks = codebook.codebooks(encodings, soundtracks, ours.code_vectors(model))
+    result.reconstruction_error = codebook.reconstruction_error(encodings)
+
+
+def _write(found: Report, options: argparse.Namespace, console: Console) -> None:
+    report.show(found, console, options.seed)
+    if options.json:
+        options.json.write_text(report.as_json(found, options.seed) + "\n", encoding="utf-8")
+    neighbours = next(iter(found.rows.values())).same_soundtrack
+    if options.ranks and neighbours:
+        report.write_ranks(neighbours, found.tracks, options.ranks)
+    if options.plots:
+        from ml.evaluation import plots
+
+        for path in plots.draw(found, options.plots):
+            console.print(f"wrote {path}", markup=False)
+
+
+def _settings(options: argparse.Namespace) -> dict[str, object]:
+    """What decides the figures, without the paths of this machine."""
+    settings: dict[str, object] = {
+        "folders": [folder.name for folder in options.folders],
+        "proxies": options.proxies,
+        "seed": options.seed,
+    }
+    if options.model:
+        from ml import artefact
+
+        settings["model"] = artefact.read_manifest(options.model)["name"]
+        settings["model_sha256"] = artefact.digest(options.model)
+    return settings
+
+
+def _peak_memory_mb() -> float:
+    """Of the largest process: this one or one of the pool."""
+    kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    return max(resource.getrusage(kind).ru_maxrss for kind in kinds) / 1024
+
+
+def _artists(table: Path | None) -> dict[str, str]:
+    return catalogue.read_artists(table) if table else {}
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m ml.evaluate", description=__doc__)
+    parser.add_argument("folders", nargs="+", type=Path, metavar="FOLDER", help="trees of music")
+    parser.add_argument("--model", type=Path, help="artefact folder of the model under test")
+    parser.add_argument("--baselines", action="store_true", help="measure the baselines too")
+    parser.add_argument("--proxies", type=_proxies, default=[1, 2, 3], help="such as 1,3")
+    parser.add_argument("--json", type=Path, help="write everything as JSON")
+    parser.add_argument("--ranks", type=Path, help="write the first 50 answers to every track")
+    parser.add_argument("--plots", type=Path, help="folder for plots (needs matplotlib)")
+    parser.add_argument("--artists", type=Path, help="CSV with columns md5 and artist")
+    parser.add_argument("--cache", type=Path, default=default_folder(), help="what was heard")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--width", type=int, help="of the tables, in characters")
+    options = parser.parse_args(arguments)
+    if not options.model and not options.baselines:
+        parser.error("--model, --baselines or both")
+    return options
+
+
+def _proxies(text: str) -> list[int]:
+    numbers = sorted({int(part) for part in text.split(",")})
+    if not set(numbers) <= {1, 2, 3}:
+        raise ValueError(text)
+    return numbers
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

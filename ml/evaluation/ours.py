@@ -1,0 +1,126 @@
+"""The model under test and its ablations, searched in two stages as the product searches.
+
+The first stage is the cosine of the embeddings, the second the model's exact rank of the nearest
+of them, so that the order of ``--ranks`` is the order that a visitor sees.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from ml import artefact, audio, encoding, excerpts, facts, features, gaussian, model
+from ml import likeness as second_stage
+from ml import space as code_space
+from ml.alignment import Span
+from ml.audio import Waveform
+from ml.encoding import Encoding
+from ml.evaluation.cache import source_digest
+from ml.evaluation.metrics import Floats
+from ml.evaluation.systems import System
+from ml.likeness import Match
+from ml.model import Model
+
+SHORTLIST = 50
+
+Rank = Callable[[Encoding, Mapping[int, Encoding]], Sequence[Match]]
+Change = Callable[[Sequence[Encoding]], Sequence[Encoding]]
+
+
+class Encodings:
+    """Encodes sounds with the model of an artefact folder."""
+
+    name = "encoding"
+
+    def __init__(self, folder: Path) -> None:
+        self.model = Model.load(folder)
+        heard_with = (audio, encoding, excerpts, facts, features, gaussian, model)
+        sources = source_digest([*heard_with, second_stage, code_space])
+        self.fingerprint = f"{artefact.digest(folder)} {sources}"
+
+    def extract(self, waveform: Waveform) -> bytes:
+        return self.model.encode(self.model.features(waveform)).to_bytes()
+
+    def restore(self, kept: bytes) -> Encoding:
+        return Encoding.from_bytes(kept)
+
+
+class TwoStages(System):
+    """Nearest embeddings first, then the exact rank of those.
+
+    Args:
+        name: of the row.
+        rank: the second stage.
+        change: what an ablation does to the encodings, all of the catalogue or all queries at
+            once, before anything is likened.
+    """
+
+    extractor = Encodings.name
+    locates = True
+
+    def __init__(self, name: str, rank: Rank, change: Change = list) -> None:
+        self.name, self.rank, self.change = name, rank, change
+
+    def distances(
+        self, queries: Sequence[Encoding], catalogue: Sequence[Encoding], *, left_out: bool = False
+    ) -> Floats:
+        tracks = self.change(catalogue)
+        asked = tracks if left_out else self.change(queries)
+        cosines = _embeddings(asked) @ _embeddings(tracks).T
+        if left_out:
+            np.fill_diagonal(cosines, -np.inf)
+        return np.stack(
+            [self._row(query, tracks, row) for query, row in zip(asked, cosines, strict=True)]
+        )
+
+    def spans(self, query: Encoding, track: Encoding) -> Sequence[Span]:
+        (match,) = self.rank(query, {0: track})
+        return match.spans
+
+    def _row(self, query: Encoding, tracks: Sequence[Encoding], cosines: Floats) -> Floats:
+        """Distances to all; what is beyond the shortlist follows it in the first stage's order."""
+        nearest = np.argsort(-cosines, kind="stable")[:SHORTLIST]
+        allowed = [int(index) for index in nearest if np.isfinite(cosines[index])]
+        matches = self.rank(query, {index: tracks[index] for index in allowed})
+        found = {match.key: match.distance for match in matches}
+        row = max(found.values(), default=0.0) + 1.0 + (1.0 - cosines)
+        row[list(found)] = list(found.values())
+        return row
+
+
+def systems(folder: Path, seed: int) -> list[System]:
+    """The model's own row, then one for each of its ablations."""
+    loaded = Model.load(folder)
+    ours = TwoStages(loaded.manifest["name"], loaded.rank)
+    ours.losses = {
+        name: values
+        for name, values in loaded.manifest["training"]["history"].items()
+        if "loss" in name or name in ("reconstruction", "commitment", "contrastive")
+    }
+    return [ours, TwoStages("codes shuffled between tracks", loaded.rank, CodesShuffled(seed))]
+
+
+class CodesShuffled:
+    """Gives each sound the codes of another one, and the embedding, which is made of them."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+
+    def __call__(self, encodings: Sequence[Encoding]) -> Sequence[Encoding]:
+        others = np.random.default_rng(self.seed).permutation(len(encodings))
+        return [
+            replace(own, codes=encodings[other].codes, embedding=encodings[other].embedding)
+            for own, other in zip(encodings, others, strict=True)
+        ]
+
+
+def code_vectors(folder: Path) -> Floats:
+    """The vectors (Q, K, d) of the codes of a model."""
+    return Model.load(folder).space.codebooks
+
+
+def _embeddings(encodings: Sequence[Encoding]) -> Floats:
+    return np.stack([found.embedding for found in encodings]).astype(float)
