@@ -77,7 +77,11 @@ class Model:
         """Codes (T / stride, Q) of log-mel frames (T, n_mels)."""
         missing = -len(log_mel) % self._stride
         frames = levelled(np.pad(log_mel, ((0, missing), (0, 0)), mode="edge"))
-        scaled = ((frames - self.space.band_mean) / self.space.band_std).astype(np.float32)
+        scaled = (frames - self.space.band_mean) / self.space.band_std
+        return self.codes_of_scaled(scaled.astype(np.float32))
+
+    def codes_of_scaled(self, scaled: np.ndarray) -> np.ndarray:
+        """Codes (T / stride, Q), uint16, of scaled frames (T, n_mels), T a multiple of stride."""
         place = self._interpreter.get_input_details()[0]["index"]
         self._interpreter.resize_tensor_input(place, (1, *scaled.shape))
         self._interpreter.allocate_tensors()

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
@@ -51,7 +50,7 @@ def train(
     settings: ModelSettings | None = None,
     schedule: Schedule | None = None,
     progress: Progress = lambda epoch, figures: None,
-) -> dict[str, Any]:
+) -> dict[str, list[float]]:
     """Train on the log-mel frames (T, n_mels) of each track and write the artefact.
 
     Args:
@@ -60,7 +59,7 @@ def train(
         progress: called after each epoch with its number from 1 and its figures.
 
     Returns:
-        The manifest.
+        The figures by epoch: losses, usage and perplexity of the codebooks.
     """
     settings, schedule = settings or ModelSettings(), schedule or Schedule()
     keras.utils.set_random_seed(schedule.seed)

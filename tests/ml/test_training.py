@@ -1,0 +1,70 @@
+"""Training in small: the losses fall, the codebook is used, LiteRT gives Keras's codes.
+
+In a process of its own: TensorFlow is imported nowhere else in the tests.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from ml.model import Model
+
+SCRIPT = """
+import json, sys
+from pathlib import Path
+import keras, numpy as np
+from ml.excerpts import levelled
+from ml.quantizer import ResidualQuantizer
+from ml.settings import ModelSettings
+from ml.synth import compose, render
+from ml.audio import Waveform
+from ml.features import extract
+from ml import training
+
+folder = Path(sys.argv[1])
+tracks = [extract(Waveform(render(compose(s), 30.0).astype("float32"), 22050)).log_mel
+          for s in range(4)]
+settings = ModelSettings(width=16, latent_dim=8, codebooks=2, codebook_size=32)
+kept = []
+fitted = training._fitted
+training._fitted = lambda *a: kept.append(fitted(*a)) or kept[-1]
+history = training.train(tracks, folder, name="small", settings=settings,
+                         schedule=training.Schedule(epochs=3, steps=4, seed=7))
+model = kept[0][0]
+space = np.load(folder / "space.npz")
+scaled = (levelled(tracks[0])[:400] - space["band_mean"]) / space["band_std"]
+codes = np.array(model.codes(scaled[None].astype("float32")))[0]
+quantizer = model.quantizer
+latents = model.encoder(scaled[None].astype("float32"))
+quantised, found = quantizer(latents)
+books = np.array(quantizer.codebooks)
+looked_up = sum(books[q][np.array(found)[0, :, q]] for q in range(2))
+quantizer.counts.assign(np.zeros_like(quantizer.counts))
+moved = quantizer.revive(np.array(latents).reshape(-1, 8), np.random.default_rng(0))
+np.savez(folder.parent / "seen.npz", codes=codes, scaled=scaled)
+print(json.dumps({"history": history, "lookup": float(np.abs(looked_up - quantised[0]).max()),
+                  "trainable": [v.path for v in model.trainable_variables],
+                  "moved": moved}))
+"""
+
+
+def test_a_small_training_learns_and_serves_the_same_codes(tmp_path: Path) -> None:
+    folder = tmp_path / "small"
+    command = [sys.executable, "-c", SCRIPT, str(folder)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr[-2000:]
+    told = json.loads(ended.stdout.splitlines()[-1])
+    losses = told["history"]["reconstruction"]
+    assert losses[-1] < losses[0]
+    assert min(told["history"]["usage"]) > 0.3
+    assert told["lookup"] < 1e-4  # lookup(codes) == quantised
+    assert not any("codebooks" in path for path in told["trainable"])
+    model = Model.load(folder)
+    seen = np.load(tmp_path / "seen.npz")
+    served = model.codes_of_scaled(seen["scaled"].astype(np.float32))
+    assert np.mean(served == seen["codes"]) > 0.999
