@@ -7,7 +7,7 @@ import signal
 from typing import Any
 
 from celery import Celery
-from celery.signals import worker_process_init
+from celery.signals import setup_logging, worker_process_init
 
 from soundsite.embedded.child import die_with_owner
 
@@ -20,6 +20,11 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
 LISTENING_QUEUES = {"match", "index"}
+
+
+@setup_logging.connect
+def keep_logging(**_: Any) -> None:
+    """Workers and beat log as settings.LOGGING says; a receiver keeps Celery from changing it."""
 
 
 @worker_process_init.connect

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import http.cookiejar
 import os
 import re
 import signal
 import stat
-import urllib.error
-import urllib.parse
 import urllib.request
-from pathlib import Path
 
 import pytest
 
 from tests.live.conftest import Site, running, scratch_folder, start, stop
+from tests.live.processes import family, identities, line_of, parents, programs
+from tests.live.visitor import Visitor
 from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.live]
@@ -37,13 +34,14 @@ def test_passwords_do_not_show_in_the_list_of_processes(site: Site) -> None:
     secrets = (site.folder / "secrets.json").read_text()
     words = re.findall(r'": "([^"]+)"', secrets)
     assert len(words) >= 4
-    for line in map(_line, _parents()):
+    for line in map(line_of, parents()):
         assert not any(word in line for word in words)
 
 
 def test_the_demo_user_signs_in_and_the_administrator_sees_the_administration(site: Site) -> None:
-    assert "/uploads/new/" in _sign_in(site, site.user, site.password, "/uploads/new/")
-    assert "/admin/" in _sign_in(site, site.admin_user, site.admin_password, "/admin/")
+    assert Visitor(site.url).sign_in(site.user, site.password) == "/uploads/new/"
+    administrator = Visitor(site.url)
+    assert administrator.sign_in(site.admin_user, site.admin_password, "/admin/") == "/admin/"
 
 
 def test_manage_joins_the_servers_of_a_running_site(site: Site) -> None:
@@ -59,11 +57,11 @@ def test_a_second_start_on_the_same_data_is_refused_with_a_sentence(site: Site) 
 
 
 def test_a_killed_database_broker_worker_and_web_server_come_back(site: Site) -> None:
-    before = _programs(site)
+    before = programs(site.process.pid)
     assert len(before) == len(set(before.values())) == 7
     for pid in before:
         os.kill(pid, signal.SIGKILL)
-    wait_until(lambda: len(_programs(site).keys() - before.keys()) == 7, seconds=30)
+    wait_until(lambda: len(programs(site.process.pid).keys() - before.keys()) == 7, seconds=30)
     wait_until(lambda: _healthy(site), seconds=30)
 
 
@@ -72,11 +70,11 @@ def test_two_sites_run_side_by_side_and_a_killed_one_leaves_nothing_behind(site:
         assert other.url != site.url
         assert _healthy(other)
         assert _healthy(site)
-        family = _family(other.process.pid)
-        assert len(family) > len(_programs(other))
+        kin = family(other.process.pid)
+        assert len(kin) > len(programs(other.process.pid))
         other.process.kill()
         other.process.wait()
-        wait_until(lambda: not family & _identities(), seconds=10)
+        wait_until(lambda: not kin & identities(), seconds=10)
 
 
 def test_a_second_start_keeps_its_passwords_and_a_stop_takes_less_than_ten_seconds() -> None:
@@ -86,9 +84,9 @@ def test_a_second_start_keeps_its_passwords_and_a_stop_takes_less_than_ten_secon
         assert not (folder / "ready.json").exists()
         with running(folder, "--no-demo") as again:
             assert again.password == first.password
-            family = _family(again.process.pid)
+            kin = family(again.process.pid)
             assert stop(again.process, seconds=10) == 0
-            assert not family & _identities()
+            assert not kin & identities()
 
 
 _PRINT_USERS = (
@@ -103,65 +101,3 @@ def _healthy(site: Site) -> bool:
             return bool(answer.status == 200)
     except OSError:
         return False
-
-
-def _sign_in(site: Site, user: str, password: str, after: str) -> str:
-    """The address where the sign-in form of allauth leads."""
-    jar = http.cookiejar.CookieJar()
-    browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))
-    form = f"{site.url}/accounts/login/?next={after}"
-    browser.open(form).read()
-    token = next(cookie.value for cookie in jar if cookie.name == "csrftoken")
-    fields = {
-        "login": user,
-        "password": password,
-        "csrfmiddlewaretoken": token or "",
-        "next": after,
-    }
-    with browser.open(form, urllib.parse.urlencode(fields).encode()) as answer:
-        assert answer.status == 200
-        return str(answer.url)
-
-
-Identity = tuple[int, str]  # a pid and when it began: pids are used again
-
-
-def _programs(site: Site) -> dict[int, str]:
-    """What supervisord looks after: pid and command line, once it is the program itself."""
-    (supervisord,) = (pid for pid, parent in _parents().items() if parent == site.process.pid)
-    lines = {pid: _line(pid) for pid, parent in _parents().items() if parent == supervisord}
-    return {pid: line for pid, line in lines.items() if line and "child.py" not in line}
-
-
-def _family(pid: int) -> set[Identity]:
-    """The process and all that descend from it."""
-    parents = _parents()
-    found = {pid}
-    while more := {child for child, parent in parents.items() if parent in found} - found:
-        found |= more
-    return {identity for identity in _identities() if identity[0] in found}
-
-
-def _identities() -> set[Identity]:
-    return {(pid, status[19]) for pid, status in _statuses().items() if status[0] != "Z"}
-
-
-def _parents() -> dict[int, int]:
-    return {pid: int(status[1]) for pid, status in _statuses().items()}
-
-
-def _statuses() -> dict[int, list[str]]:
-    """The fields of /proc/PID/stat after the name: state, parent, ..., the 20th is the start."""
-    found = {}
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            found[int(path.parent.name)] = path.read_text().rpartition(")")[2].split()
-    return found
-
-
-def _line(pid: int) -> str:
-    try:
-        found = Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return ""
-    return found.replace(b"\0", b" ").decode(errors="replace")

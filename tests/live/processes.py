@@ -1,0 +1,52 @@
+"""Processes, as /proc tells of them."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+Identity = tuple[int, str]  # a pid and when it began: pids are used again
+
+
+def programs(server: int) -> dict[int, str]:
+    """What the supervisord of a script/server looks after: pid and command line.
+
+    A process that is not the program itself yet does not count.
+    """
+    (supervisord,) = (pid for pid, parent in parents().items() if parent == server)
+    lines = {pid: line_of(pid) for pid, parent in parents().items() if parent == supervisord}
+    return {pid: line for pid, line in lines.items() if line and "child.py" not in line}
+
+
+def family(pid: int) -> set[Identity]:
+    """The process and all that descend from it."""
+    pairs = parents().items()
+    found = {pid}
+    while more := {child for child, parent in pairs if parent in found} - found:
+        found |= more
+    return {identity for identity in identities() if identity[0] in found}
+
+
+def identities() -> set[Identity]:
+    return {(pid, status[19]) for pid, status in _statuses().items() if status[0] != "Z"}
+
+
+def parents() -> dict[int, int]:
+    return {pid: int(status[1]) for pid, status in _statuses().items()}
+
+
+def _statuses() -> dict[int, list[str]]:
+    """The fields of /proc/PID/stat after the name: state, parent, ..., the 20th is the start."""
+    found = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            found[int(path.parent.name)] = path.read_text().rpartition(")")[2].split()
+    return found
+
+
+def line_of(pid: int) -> str:
+    try:
+        found = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return ""
+    return found.replace(b"\0", b" ").decode(errors="replace")

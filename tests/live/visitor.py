@@ -1,0 +1,57 @@
+"""Somebody who uses the site by HTTP alone, as a script would."""
+
+from __future__ import annotations
+
+import http.cookiejar
+import re
+import urllib.parse
+import urllib.request
+from pathlib import Path
+
+from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
+
+
+class Visitor:
+    """Keeps its cookies; every address is relative to the site's."""
+
+    def __init__(self, site_url: str) -> None:
+        self._site = site_url
+        self._jar = http.cookiejar.CookieJar()
+        cookies = urllib.request.HTTPCookieProcessor(self._jar)
+        self._browser = urllib.request.build_opener(cookies)
+
+    def get(self, address: str) -> str:
+        with self._browser.open(self._absolute(address)) as answer:
+            return str(answer.read().decode())
+
+    def sign_in(self, user: str, password: str, after: str = "/uploads/new/") -> str:
+        """The path where the sign-in form leads."""
+        self.get("/accounts/login/")
+        fields = {"login": user, "password": password, "next": after, **self._token()}
+        return self._post("/accounts/login/", urllib.parse.urlencode(fields).encode())
+
+    def upload(self, path: Path) -> str:
+        """The path of the result page."""
+        self.get("/uploads/new/")
+        with path.open("rb") as audio:
+            body = encode_multipart(BOUNDARY, {"audio": audio, **self._token()})
+        return self._post("/uploads/new/", body, MULTIPART_CONTENT)
+
+    def job(self, address: str) -> dict[str, str]:
+        """The attributes state, error, title, ... that the result page has for scripts."""
+        page = self.get(address)
+        tags = re.findall(r'<[^>]*\bid="(?:job|answer)"[^>]*>', page)
+        return dict(re.findall(r'\bdata-(\w+)="([^"]*)"', " ".join(tags)))
+
+    def _post(self, address: str, body: bytes, kind: str | None = None) -> str:
+        headers = {"Referer": self._absolute(address), **({"Content-Type": kind} if kind else {})}
+        request = urllib.request.Request(self._absolute(address), body, headers)
+        with self._browser.open(request) as answer:
+            return urllib.parse.urlsplit(answer.url).path
+
+    def _token(self) -> dict[str, str]:
+        found = (cookie.value for cookie in self._jar if cookie.name == "csrftoken")
+        return {"csrfmiddlewaretoken": next(found) or ""}
+
+    def _absolute(self, address: str) -> str:
+        return urllib.parse.urljoin(self._site, address)
