@@ -1,7 +1,9 @@
-"""The people of the tests, by name."""
+"""The people of the tests, by name, and what is said where there is no browser."""
 
 from __future__ import annotations
 
+import os
+import shutil
 from typing import Any
 
 import pytest
@@ -9,6 +11,26 @@ from django.contrib.auth import get_user_model
 from django.test import Client
 
 from tests.waiting import wait_until as wait_until
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+left_out: list[str] = []
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Without Chromium the tests in a browser are left out; with CI set they run, and fail."""
+    if CHROMIUM or os.environ.get("CI"):
+        return
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.skip(reason="there is no Chromium here"))
+            left_out.append(item.nodeid)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if left_out:
+        terminalreporter.section("NO CHROMIUM: TESTED WITHOUT A BROWSER", red=True, bold=True)
+        for name in left_out:
+            terminalreporter.line(f"LEFT OUT {name}", red=True)
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ import soundfile
 from playwright.sync_api import Page, expect, sync_playwright
 
 from ml.synth import SAMPLE_RATE, compose, render
+from tests.conftest import CHROMIUM
 from tests.live.conftest import Site
 from tests.live.processes import line_of, programs
 from tests.live.visitor import Visitor
@@ -24,7 +24,6 @@ from tests.waiting import wait_until
 pytestmark = [pytest.mark.live]
 
 PIECES = 10
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 @pytest.fixture(scope="module")
