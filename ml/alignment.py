@@ -84,8 +84,9 @@ def _skewed(similarity: np.ndarray) -> np.ndarray:
     """(n, n + m - 1) with entry (i, j) at (i, n - 1 - i + j): a diagonal becomes a column."""
     n, m = similarity.shape
     padded = np.zeros((n, n + m), similarity.dtype)
-    padded[:, n:] = similarity
-    return padded.ravel()[n - 1 : n - 1 + n * (n + m - 1)].reshape(n, n + m - 1)
+    padded[:, :m] = similarity[::-1]
+    width = n + m - 1  # one less than the padding: each row starts one further to the right
+    return padded.ravel()[: n * width].reshape(n, width)[::-1]
 
 
 def _best_spans(means: np.ndarray, window: int, step_seconds: float) -> Iterator[Span]:
