@@ -30,13 +30,11 @@ class Disguise:
         change: (samples, sample rate, generator) to samples.
         codec: the excerpt goes through it first.
         seconds: length of the excerpt, before any change.
-        tempo: how many seconds of the track one second of the query is.
     """
 
     change: Change
     codec: Codec | None = None
     seconds: float = EXCERPT_SECONDS
-    tempo: float = 1.0
 
 
 def levelled(samples: Floats, decibels: float = LEVEL_DB) -> Floats:
@@ -127,8 +125,8 @@ DISGUISES: Mapping[str, Disguise] = {
     "room": Disguise(in_a_room),
     "pitch +1": Disguise(partial(shifted, semitones=1.0)),
     "pitch -2": Disguise(partial(shifted, semitones=-2.0)),
-    "tempo 0.93": Disguise(partial(stretched, tempo=0.93), tempo=0.93),
-    "tempo 1.07": Disguise(partial(stretched, tempo=1.07), tempo=1.07),
+    "tempo 0.93": Disguise(partial(stretched, tempo=0.93)),
+    "tempo 1.07": Disguise(partial(stretched, tempo=1.07)),
     "8 s": Disguise(unchanged, seconds=SHORT_SECONDS),
     "voice-over 0 dB": Disguise(partial(with_voice, ratio_db=0.0)),
 }

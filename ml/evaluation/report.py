@@ -209,9 +209,7 @@ def _known_item_tables(report: Report) -> Iterable[Table]:
 
 
 def _differences_table(report: Report, seed: int) -> Table:
-    title = (
-        f"{report.under_test} minus the others, paired; [in brackets]: not told apart"
-    )
+    title = f"{report.under_test} minus the others, paired; in brackets: not told apart"
     found = differences(report, seed)
     columns = list(dict.fromkeys(figure for row in found.values() for figure in row))
     table = Table("system", *columns, title=title, title_justify="left")
