@@ -133,9 +133,7 @@ def _av_blocks(path: Path, container: str, sample_rate: int) -> Iterator[np.ndar
             yield resampled.to_ndarray().mean(axis=0, dtype=np.float32)
 
 
-def _frames(
-    media: av.container.InputContainer, stream: av.AudioStream
-) -> Iterator[av.AudioFrame]:
+def _frames(media: av.container.InputContainer, stream: av.AudioStream) -> Iterator[av.AudioFrame]:
     """Decoded frames; after the first good one, damage is skipped (trailing garbage is common)."""
     seen = False
     packets = media.demux(stream)
