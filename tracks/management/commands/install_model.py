@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from ml.pretrained import DEFAULT
 
 from ml.errors import ArtefactError
+from ml.pretrained import DEFAULT
 from tracks.services.versions import VersionConflictError, install_model
 
 
