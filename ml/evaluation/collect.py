@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
+import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -152,7 +154,16 @@ _ears: dict[str, Extractor] = {}  # of a process of the pool
 
 
 def _listen(ears: Ears) -> None:
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     _ears.update({extractor.name: extractor for extractor in ears()})
+
+
+def _end_with_parent() -> None:
+    """Leave no process behind when the command is killed: a pool's wait for work for ever."""
+    parent = multiprocessing.parent_process()
+    if parent:
+        parent.join()
+        os._exit(1)
 
 
 def _hear(errand: Errand) -> dict[tuple[str, str], bytes] | str:
