@@ -28,6 +28,7 @@ class TrackForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable
     class Meta:
         model = Track
         fields = ("audio", *TEXTS)
+        labels = {"source_url": "Address of the source"}
         help_texts = {
             "title": "Left empty: by the file's tags, or its name.",
             "artist": "Left empty: by the file's tags.",

@@ -35,7 +35,8 @@ class Heartbeat:
         trace: TracebackType | None,
     ) -> None:
         self._stop.set()
-        self._thread.join()
+        # A beat may wait for a lock; a late one is fenced by its attempt and changes nothing.
+        self._thread.join(timeout=settings.HEARTBEAT_SECONDS)
 
     def _run(self) -> None:
         try:

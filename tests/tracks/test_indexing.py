@@ -28,6 +28,12 @@ pytestmark = pytest.mark.django_db
 State = IndexEntry.State
 
 
+@pytest.fixture(autouse=True)
+def no_heartbeat(settings: Any) -> None:
+    """A heartbeat's own connection would wait for the locks of the test's transaction."""
+    settings.HEARTBEAT_SECONDS = 600
+
+
 @pytest.fixture
 def listener(db: None) -> ModelVersion:
     """The bundled model as the active version."""
