@@ -36,8 +36,9 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    # Asked to end or left by its terminal, it stops what it started, as for Ctrl-C.
-    for ending in (signal.SIGTERM, signal.SIGHUP):
+    # Asked to end or left by its terminal, it stops what it started, as for Ctrl-C; which a
+    # shell may have told it to ignore, by starting it in the background.
+    for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ending, signal.default_int_handler)
     try:
         sys.exit(main(sys.argv[1:]))
