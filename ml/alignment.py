@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 POOL = 2  # rows of codes to one step of an alignment, at least
-MOST_STEPS = 1000  # of the query; a longer one is pooled further, so that an hour costs a minute
+MOST_STEPS = 600  # of the query; a longer one is pooled further, so that an hour costs a minute
 WINDOW_SECONDS = 8.0
 MOST_SPANS = 3
 

@@ -18,7 +18,6 @@ from ml.gaussian import Gaussians, divergences, fit
 from ml.space import Space
 
 SAME_RECORDING = 0.62  # strength of alignment: excerpts of 14 demo tracks had 0.64 or more
-ALIGNED = 20  # how many of the closest are laid along the query
 BLUR = 0.02  # variance added to a latent dimension, as a share of its variance over the catalogue
 
 
@@ -51,14 +50,10 @@ def rank(query: Encoding, candidates: Mapping[int, Encoding], space: Space) -> l
     pool = pool_for(len(heard))
     query_steps = steps(heard, space.latent_std, pool)
     matches = []
-    for place, index in enumerate(order):
-        key, distance = keys[index], float(distances[index])
-        if place < ALIGNED:
-            other = steps(latents[key], space.latent_std, pool)
-            found = align(query_steps, other, pool * query.code_seconds)
-            matches.append(_match(key, distance, found))
-        else:
-            matches.append(Match(key, distance, False, ()))
+    for index in order:
+        other = steps(latents[keys[index]], space.latent_std, pool)
+        found = align(query_steps, other, pool * query.code_seconds)
+        matches.append(_match(keys[index], float(distances[index]), found))
     return sorted(matches, key=lambda match: match.distance)
 
 

@@ -1,4 +1,4 @@
-"""The nearest tracks: 50 candidates by one vector each, then ranked by all their codes."""
+"""The nearest tracks: 200 candidates by one vector each, then ranked by all their codes."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from ml.likeness import score
 from tracks import runtime
 from tracks.models import IndexEntry, ModelVersion, Track
 
-CANDIDATES = 50
+CANDIDATES = 200
 # How many vectors HNSW keeps in view (pgvector's default is 40, fewer than the candidates).
-EF_SEARCH = 200
+EF_SEARCH = 400
 
 
 @dataclass(frozen=True)

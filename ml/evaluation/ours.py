@@ -24,7 +24,7 @@ from ml.evaluation.systems import System
 from ml.likeness import Match
 from ml.model import Model
 
-SHORTLIST = 50
+SHORTLIST = 200
 
 Rank = Callable[[Encoding, Mapping[int, Encoding]], Sequence[Match]]
 Change = Callable[[Sequence[Encoding]], Sequence[Encoding]]

@@ -202,6 +202,22 @@ def test_a_heart_beats_while_the_worker_is_busy_and_no_longer(
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_beat_that_waits_for_a_lock_does_not_hold_up_the_job(settings: Any) -> None:
+    settings.HEARTBEAT_SECONDS = 0.02
+    beating, free = threading.Event(), threading.Event()
+
+    def beat() -> bool:
+        beating.set()
+        return free.wait(10)
+
+    with Heartbeat(beat) as heart:
+        assert beating.wait(10)
+    assert heart._thread.is_alive()
+    free.set()
+    wait_until(lambda: not heart._thread.is_alive())
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_heart_stops_once_the_entry_is_somebody_elses(settings: Any) -> None:
     settings.HEARTBEAT_SECONDS = 0.01
     beats: list[bool] = []
