@@ -18,6 +18,7 @@ from ml.gaussian import Gaussians, divergences, fit
 from ml.space import Space
 
 SAME_RECORDING = 0.62  # strength of alignment: excerpts of 14 demo tracks had 0.64 or more
+SAME_SCALE = 1e-3  # below every distance of two pieces that only sound alike
 BLUR = 0.02  # variance added to a latent dimension, as a share of its variance over the catalogue
 
 
@@ -60,7 +61,7 @@ def rank(query: Encoding, candidates: Mapping[int, Encoding], space: Space) -> l
 def _match(key: int, distance: float, found: Alignment) -> Match:
     """A recording that is heard again is closer than anything that only sounds alike."""
     same = found.strength >= SAME_RECORDING
-    return Match(key, distance * (1.0 - found.strength) if same else distance, same, found.spans)
+    return Match(key, SAME_SCALE * (1.0 - found.strength) if same else distance, same, found.spans)
 
 
 def timbre_distances(query: np.ndarray, others: Sequence[np.ndarray], space: Space) -> np.ndarray:
