@@ -34,7 +34,7 @@ kept = []
 fitted = training._fitted
 training._fitted = lambda *a: kept.append(fitted(*a)) or kept[-1]
 history = training.train(tracks, folder, name="small", settings=settings,
-                         schedule=training.Schedule(epochs=3, steps=4, seed=7))
+                         schedule=training.Schedule(epochs=6, steps=8, seed=7))
 model = kept[0][0]
 space = np.load(folder / "space.npz")
 scaled = (levelled(tracks[0])[:400] - space["band_mean"]) / space["band_std"]
