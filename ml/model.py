@@ -60,14 +60,16 @@ class Model:
         """Codes, embedding and facts of a piece."""
         codes = self._codes(features.log_mel)
         return Encoding(
-            embedding=self.space.embedding(likeness.piece([codes], self.space))[0].astype(
-                np.float32
-            ),
+            embedding=self.embedding(codes),
             codes=codes,
             code_seconds=self.manifest["code_seconds"],
             duration=features.duration,
             facts=facts(features),
         )
+
+    def embedding(self, codes: np.ndarray) -> np.ndarray:
+        """Embedding (D,), float32, of codes (T, Q)."""
+        return self.space.embedding(likeness.piece([codes], self.space))[0].astype(np.float32)
 
     def rank(self, query: Encoding, candidates: Mapping[int, Encoding]) -> list[likeness.Match]:
         """Second stage of the search, see `ml.likeness.rank`."""

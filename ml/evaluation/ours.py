@@ -12,9 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ml import artefact, audio, encoding, excerpts, facts, features, gaussian, model
-from ml import likeness as second_stage
-from ml import space as code_space
+from ml import artefact, audio, encoding, excerpts, facts, features, model
 from ml.alignment import Span
 from ml.audio import Waveform
 from ml.encoding import Encoding
@@ -37,15 +35,16 @@ class Encodings:
 
     def __init__(self, folder: Path) -> None:
         self.model = Model.load(folder)
-        heard_with = (audio, encoding, excerpts, facts, features, gaussian, model)
-        sources = source_digest([*heard_with, second_stage, code_space])
+        sources = source_digest([audio, encoding, excerpts, facts, features, model])
         self.fingerprint = f"{artefact.digest(folder)} {sources}"
 
     def extract(self, waveform: Waveform) -> bytes:
         return self.model.encode(self.model.features(waveform)).to_bytes()
 
     def restore(self, kept: bytes) -> Encoding:
-        return Encoding.from_bytes(kept)
+        """The codes are what is kept; the embedding is made again, as likeness has it now."""
+        heard = Encoding.from_bytes(kept)
+        return replace(heard, embedding=self.model.embedding(heard.codes))
 
 
 class TwoStages(System):
