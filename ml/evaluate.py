@@ -8,7 +8,6 @@ A track's parent folder is its soundtrack. See `ml.evaluation` for what is measu
 from __future__ import annotations
 
 import argparse
-import os
 import resource
 import time
 from collections.abc import Sequence
@@ -25,8 +24,6 @@ from ml.evaluation.catalogue import Track
 from ml.evaluation.collect import Collection, Collector
 from ml.evaluation.report import Report, Row
 from ml.evaluation.systems import Extractor, System
-
-PROCESSES = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -52,7 +49,7 @@ def evaluate(tracks: Sequence[Track], options: argparse.Namespace, console: Cons
     systems = _systems(options.model, options.baselines, options.seed)
     with Cache(options.cache) as cache:
         collector = Collector(
-            partial(extractors, options.model, options.baselines), cache, options.seed, PROCESSES
+            partial(extractors, options.model, options.baselines), cache, options.seed
         )
         found = _collect(collector, tracks, options.proxies, console)
     result = Report(_settings(options), found.tracks, found.failures)
@@ -70,7 +67,6 @@ def evaluate(tracks: Sequence[Track], options: argparse.Namespace, console: Cons
 
 def extractors(model: Path | None, baselines: bool) -> list[Extractor]:
     """What listens, in this process and in those of the pool."""
-    os.environ["OMP_NUM_THREADS"] = "1"  # the pool has a process a core already
     ears: list[Extractor] = []
     if model:
         from ml.evaluation.ours import Encodings
@@ -112,13 +108,13 @@ def _collect(
 
 
 def _row(system: System, found: Collection, numbers: Sequence[int], seed: int) -> Row:
-    row = Row()
+    row, measured = Row(), system.proxies & set(numbers)
     system.prepare(found.of_catalogue(system.extractor))
-    if 1 in numbers:
+    if 1 in measured:
         row.same_soundtrack = proxies.same_soundtrack(system, found, seed)
-    if 2 in numbers:
+    if 2 in measured:
         row.known_item = proxies.known_item(system, found, seed)
-    if 3 in numbers:
+    if 3 in measured:
         row.two_halves = proxies.two_halves(system, found, seed)
     return row
 

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
-import os
-import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, field
 
 from ml import audio
@@ -18,6 +14,7 @@ from ml.evaluation import codecs, disguises, passages, speech, views
 from ml.evaluation.cache import Cache, source_digest
 from ml.evaluation.catalogue import Track
 from ml.evaluation.passages import Passage
+from ml.evaluation.pool import pool
 from ml.evaluation.systems import Extractor, Item
 from ml.evaluation.views import Sound
 
@@ -65,15 +62,13 @@ class Collector:
         ears: makes the extractors; called once here and once in every process.
         cache: of what was heard before.
         seed: of the places of the excerpts and of every disguise.
-        processes: how many at once.
     """
 
-    def __init__(self, ears: Ears, cache: Cache, seed: int, processes: int = 2) -> None:
+    def __init__(self, ears: Ears, cache: Cache, seed: int) -> None:
         self.ears = ears
         self.extractors = {extractor.name: extractor for extractor in ears()}
         self.cache = cache
         self.seed = seed
-        self.processes = processes
         self._sounds = source_digest([audio, codecs, disguises, passages, speech, views])
 
     def collect(
@@ -133,11 +128,8 @@ class Collector:
     ) -> Iterator[tuple[Track, dict[tuple[str, str], bytes] | str]]:
         if not errands:
             return
-        context = multiprocessing.get_context("spawn")  # nothing loaded here survives a fork well
-        with ProcessPoolExecutor(
-            self.processes, context, initializer=_listen, initargs=(self.ears,)
-        ) as pool:
-            for errand, heard in zip(errands, pool.map(_hear, errands), strict=True):
+        with pool(_listen, self.ears) as listeners:
+            for errand, heard in zip(errands, listeners.map(_hear, errands), strict=True):
                 yield errand.track, heard
 
     def _add(self, found: Collection, track: Track, wanted: list[str], passages: bool) -> None:
@@ -154,16 +146,7 @@ _ears: dict[str, Extractor] = {}  # of a process of the pool
 
 
 def _listen(ears: Ears) -> None:
-    threading.Thread(target=_end_with_parent, daemon=True).start()
     _ears.update({extractor.name: extractor for extractor in ears()})
-
-
-def _end_with_parent() -> None:
-    """Leave no process behind when the command is killed: a pool's wait for work for ever."""
-    parent = multiprocessing.parent_process()
-    if parent:
-        parent.join()
-        os._exit(1)
 
 
 def _hear(errand: Errand) -> dict[tuple[str, str], bytes] | str:

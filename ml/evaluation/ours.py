@@ -6,7 +6,7 @@ of them, so that the order of ``--ranks`` is the order that a visitor sees.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,13 +18,19 @@ from ml.audio import Waveform
 from ml.encoding import Encoding
 from ml.evaluation.cache import source_digest
 from ml.evaluation.metrics import Floats
+from ml.evaluation.pool import pool
 from ml.evaluation.systems import System
 from ml.likeness import Match
 from ml.model import Model
 
 SHORTLIST = 200
+FEW = 8
 
 Rank = Callable[[Encoding, Mapping[int, Encoding]], Sequence[Match]]
+# Queries and what each may be answered with, to the matches of each query
+RankAll = Callable[
+    [Sequence[Encoding], Sequence[Mapping[int, Encoding]]], Iterable[Sequence[Match]]
+]
 Change = Callable[[Sequence[Encoding]], Sequence[Encoding]]
 
 
@@ -52,7 +58,7 @@ class TwoStages(System):
 
     Args:
         name: of the row.
-        rank: the second stage.
+        rank_all: the second stage, for many queries at once.
         change: what an ablation does to the encodings, all of the catalogue or all queries at
             once, before anything is likened.
     """
@@ -60,8 +66,8 @@ class TwoStages(System):
     extractor = Encodings.name
     locates = True
 
-    def __init__(self, name: str, rank: Rank, change: Change = list) -> None:
-        self.name, self.rank, self.change = name, rank, change
+    def __init__(self, name: str, rank_all: RankAll, change: Change = list) -> None:
+        self.name, self.rank_all, self.change = name, rank_all, change
 
     def distances(
         self, queries: Sequence[Encoding], catalogue: Sequence[Encoding], *, left_out: bool = False
@@ -71,35 +77,80 @@ class TwoStages(System):
         cosines = _embeddings(asked) @ _embeddings(tracks).T
         if left_out:
             np.fill_diagonal(cosines, -np.inf)
-        return np.stack(
-            [self._row(query, tracks, row) for query, row in zip(asked, cosines, strict=True)]
-        )
+        shortlists = [_shortlist(tracks, row) for row in cosines]
+        ranked = self.rank_all(asked, shortlists)
+        return np.stack([_row(row, found) for row, found in zip(cosines, ranked, strict=True)])
 
     def spans(self, query: Encoding, track: Encoding) -> Sequence[Span]:
-        (match,) = self.rank(query, {0: track})
+        ((match,),) = self.rank_all([query], [{0: track}])
         return match.spans
 
-    def _row(self, query: Encoding, tracks: Sequence[Encoding], cosines: Floats) -> Floats:
-        """Distances to all; what is beyond the shortlist follows it in the first stage's order."""
-        nearest = np.argsort(-cosines, kind="stable")[:SHORTLIST]
-        allowed = [int(index) for index in nearest if np.isfinite(cosines[index])]
-        matches = self.rank(query, {index: tracks[index] for index in allowed})
-        found = {match.key: match.distance for match in matches}
-        row = max(found.values(), default=0.0) + 1.0 + (1.0 - cosines)
-        row[list(found)] = list(found.values())
-        return row
+
+class RankedHere:
+    """The second stage in this process."""
+
+    def __init__(self, rank: Rank) -> None:
+        self.rank = rank
+
+    def __call__(
+        self, queries: Sequence[Encoding], candidates: Sequence[Mapping[int, Encoding]]
+    ) -> Iterable[Sequence[Match]]:
+        return map(self.rank, queries, candidates)
+
+
+class RankedBeside:
+    """The second stage by the model of a folder, in other processes where there is much to do."""
+
+    def __init__(self, folder: Path) -> None:
+        self.here = RankedHere(Model.load(folder).rank)
+        self.pool = pool(_load, folder)
+
+    def __call__(
+        self, queries: Sequence[Encoding], candidates: Sequence[Mapping[int, Encoding]]
+    ) -> Iterable[Sequence[Match]]:
+        if len(queries) < FEW:
+            return self.here(queries, candidates)
+        return self.pool.map(_rank, queries, candidates, chunksize=FEW)
+
+
+_models: list[Model] = []  # of a process of the pool
+
+
+def _load(folder: Path) -> None:
+    _models.append(Model.load(folder))
+
+
+def _rank(query: Encoding, candidates: Mapping[int, Encoding]) -> Sequence[Match]:
+    return _models[0].rank(query, candidates)
+
+
+def _shortlist(tracks: Sequence[Encoding], cosines: Floats) -> dict[int, Encoding]:
+    """The first stage: the tracks that may be answered and are nearest."""
+    nearest = np.argsort(-cosines, kind="stable")[:SHORTLIST].tolist()
+    return {index: tracks[index] for index in nearest if np.isfinite(cosines[index])}
+
+
+def _row(cosines: Floats, matches: Sequence[Match]) -> Floats:
+    """Distances to all; what is beyond the shortlist follows it in the first stage's order."""
+    found = {match.key: match.distance for match in matches}
+    row = max(found.values(), default=0.0) + 1.0 + (1.0 - cosines)
+    row[list(found)] = list(found.values())
+    return row
 
 
 def systems(folder: Path, seed: int) -> list[System]:
     """The model's own row, then one for each of its ablations."""
     loaded = Model.load(folder)
-    ours = TwoStages(loaded.manifest["name"], loaded.rank)
+    second_stage = RankedBeside(folder)
+    ours = TwoStages(loaded.manifest["name"], second_stage)
     ours.losses = {
         name: values
         for name, values in loaded.manifest["training"]["history"].items()
         if "loss" in name or name in ("reconstruction", "commitment", "contrastive")
     }
-    return [ours, TwoStages("codes shuffled between tracks", loaded.rank, CodesShuffled(seed))]
+    shuffled = TwoStages("codes shuffled between tracks", second_stage, CodesShuffled(seed))
+    shuffled.proxies = {1}  # the others ask for the track itself, which has lost its codes
+    return [ours, shuffled]
 
 
 class CodesShuffled:

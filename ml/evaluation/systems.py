@@ -6,7 +6,7 @@ items to distances. Systems may share an extractor: ours and its ablations do.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any, Protocol
 
 from ml.audio import Waveform
@@ -44,12 +44,14 @@ class System:
         name: of the row in every table.
         extractor: name of the extractor whose items it likens.
         locates: whether it says where a query lies in a track.
+        proxies: in which it is measured.
         losses: by epoch, where the system was trained and says so.
     """
 
     name: str
     extractor: str
     locates = False
+    proxies: Set[int] = frozenset({1, 2, 3})
     losses: Mapping[str, Sequence[float]] = {}
 
     def prepare(self, catalogue: Sequence[Item]) -> None:

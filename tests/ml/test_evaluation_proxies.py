@@ -17,7 +17,7 @@ from ml.evaluation import proxies, report, views
 from ml.evaluation.catalogue import Track
 from ml.evaluation.collect import Collection
 from ml.evaluation.disguises import DISGUISES
-from ml.evaluation.ours import CodesShuffled, TwoStages
+from ml.evaluation.ours import CodesShuffled, RankedHere, TwoStages
 from ml.evaluation.passages import Passage
 from ml.evaluation.report import Report, Row
 from ml.evaluation.systems import System
@@ -212,7 +212,7 @@ def by_codes(query, candidates):
 def test_the_second_stage_decides_among_the_shortlist(monkeypatch):
     monkeypatch.setattr("ml.evaluation.ours.SHORTLIST", 2)
     catalogue = [pointing(0.0, 9), pointing(0.1, 3), pointing(0.5, 1), pointing(1.5, 2)]
-    row = TwoStages("x", by_codes).distances([pointing(0.0, 1)], catalogue)[0]
+    row = TwoStages("x", RankedHere(by_codes)).distances([pointing(0.0, 1)], catalogue)[0]
     assert row[:2].tolist() == [8.0, 2.0]
     assert 8.0 < row[2] < row[3]  # not in the shortlist: in the order of the first stage
 
@@ -220,7 +220,7 @@ def test_the_second_stage_decides_among_the_shortlist(monkeypatch):
 def test_a_left_out_track_does_not_answer_itself_nor_takes_a_place(monkeypatch):
     monkeypatch.setattr("ml.evaluation.ours.SHORTLIST", 1)
     catalogue = [pointing(0.0, 1), pointing(0.1, 1), pointing(0.3, 4)]
-    rows = TwoStages("x", by_codes).distances(catalogue, catalogue, left_out=True)
+    rows = TwoStages("x", RankedHere(by_codes)).distances(catalogue, catalogue, left_out=True)
     np.fill_diagonal(rows, np.inf)
     assert rows.argmin(axis=1).tolist() == [1, 0, 1]
     assert rows[2, 1] == 3.0
