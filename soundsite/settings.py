@@ -73,7 +73,18 @@ TEMPLATES = [
     },
 ]
 
-UNFOLD = {"SITE_TITLE": "Soundsite", "SITE_HEADER": "Soundsite", "SITE_SYMBOL": "graphic_eq"}
+# The site's red, as lightness and chroma by weight; the hue is one.
+_PRIMARY = {
+    "50": "97.7% .014", "100": "94.6% .033", "200": "90.2% .063", "300": "82.7% .1",
+    "400": "71.4% .15", "500": "62.7% .18", "600": "53% .17", "700": "47% .155",
+    "800": "40% .13", "900": "35% .11", "950": "27% .08",
+}  # fmt: skip
+UNFOLD = {
+    "SITE_TITLE": "Soundsite",
+    "SITE_HEADER": "Soundsite",
+    "SITE_SYMBOL": "graphic_eq",
+    "COLORS": {"primary": {weight: f"oklch({tone} 40)" for weight, tone in _PRIMARY.items()}},
+}
 
 # --- database and files --------------------------------------------------------------------
 
