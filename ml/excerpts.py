@@ -52,7 +52,7 @@ def _varied(track: np.ndarray, frames: int, generator: np.random.Generator) -> n
     if tempo != 1.0:
         source = source[(np.arange(frames) * tempo).astype(int)]
     if generator.random() < 0.3:
-        source = _shifted(source, generator.uniform(-1.6, 1.6))
+        source = _shifted(source, generator.uniform(-2.5, 2.5))
     return source[:frames]
 
 
@@ -78,13 +78,13 @@ def _disguised(frames: np.ndarray, generator: np.random.Generator) -> np.ndarray
     bands = frames.shape[1]
     out = frames + generator.normal(0, 3)
     if generator.random() < 0.5:
-        out = out + _smooth_curve(bands, generator) * generator.uniform(0, 6)
+        out = out + _smooth_curve(bands, generator) * generator.uniform(0, 3)
     if generator.random() < 0.3:
         noise = generator.uniform(-55, -30) + _smooth_curve(bands, generator) * 6
         out = np.logaddexp(out * _NEPER, (noise + _grain(out.shape, generator)) * _NEPER) / _NEPER
     if generator.random() < 0.2:
-        out[:, : generator.integers(0, 12)] -= 40
-        out[:, bands - generator.integers(0, 24) :] -= 40
+        out[:, : generator.integers(0, 20)] -= 40
+        out[:, bands - generator.integers(0, 48) :] -= 40
     return np.maximum(out, FLOOR_DB).astype(np.float32)
 
 

@@ -14,8 +14,8 @@ FILE = "encoder.tflite"
 
 
 def export(model: VQVAE, folder: Path) -> None:
-    """Write `encoder.tflite`: scaled frames (1, T, n_mels) to codes (1, T / stride, Q), int32."""
-    signature = [tf.TensorSpec((1, None, model.settings.features.n_mels), tf.float32)]
+    """Write `encoder.tflite`: scaled frames (1, T, n_mfcc) to codes (1, T / stride, Q), int32."""
+    signature = [tf.TensorSpec((1, None, model.settings.features.n_mfcc), tf.float32)]
     archive = keras.export.ExportArchive()
     archive.track(model)
     archive.add_endpoint("codes", lambda frames: model.codes(frames), input_signature=signature)

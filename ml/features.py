@@ -24,10 +24,10 @@ class FeatureSettings:
     sample_rate: int = 22_050
     n_fft: int = 2048
     hop_length: int = 512
-    n_mels: int = 64
+    n_mels: int = 128
     fmin: float = 30.0
-    fmax: float = 10_000.0
-    n_mfcc: int = 20
+    fmax: float = 11_025.0
+    n_mfcc: int = 30
 
     def as_dict(self) -> dict[str, Any]:
         """For the manifest."""

@@ -14,7 +14,7 @@ from ml.audio import Waveform
 from ml.encoding import Encoding
 from ml.excerpts import levelled
 from ml.facts import facts
-from ml.features import Features, FeatureSettings, extract
+from ml.features import Features, FeatureSettings, extract, mfcc
 from ml.space import Space
 
 ENCODER = "encoder.tflite"
@@ -79,11 +79,12 @@ class Model:
         """Codes (T / stride, Q) of log-mel frames (T, n_mels)."""
         missing = -len(log_mel) % self._stride
         frames = levelled(np.pad(log_mel, ((0, missing), (0, 0)), mode="edge"))
-        scaled = (frames - self.space.band_mean) / self.space.band_std
+        coefficients = mfcc(frames, self._features.n_mfcc)
+        scaled = (coefficients - self.space.input_mean) / self.space.input_std
         return self.codes_of_scaled(scaled.astype(np.float32))
 
     def codes_of_scaled(self, scaled: np.ndarray) -> np.ndarray:
-        """Codes (T / stride, Q), uint16, of scaled frames (T, n_mels), T a multiple of stride."""
+        """Codes (T / stride, Q), uint16, of scaled frames (T, n_mfcc), T a multiple of stride."""
         place = self._interpreter.get_input_details()[0]["index"]
         self._interpreter.resize_tensor_input(place, (1, *scaled.shape))
         self._interpreter.allocate_tensors()

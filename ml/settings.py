@@ -13,7 +13,7 @@ class LossWeights:
     """Weights beside a reconstruction loss of weight one."""
 
     commitment: float = 0.25
-    contrastive: float = 0.1
+    contrastive: float = 0.05
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class ModelSettings:
     features: FeatureSettings = field(default_factory=FeatureSettings)
     width: int = 128
     latent_dim: int = 32
-    codebooks: int = 4
+    codebooks: int = 8
     codebook_size: int = 256
     temperature: float = 0.2
     loss_weights: LossWeights = field(default_factory=LossWeights)

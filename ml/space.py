@@ -17,7 +17,7 @@ class Space:
     """What turns codes into latents and latents into likeness; float32 throughout.
 
     Attributes:
-        band_mean, band_std: (n_mels,), scaling of levelled log-mel frames before the encoder.
+        input_mean, input_std: (n_mfcc,), scaling of the MFCC frames before the encoder.
         codebooks: (Q, K, d), the stages of the residual quantiser.
         latent_std: (d,), spread of the quantised latents over the training tracks.
         reference_mean, reference_covariance: (R, d) and (R, d, d), Gaussians of a sample of the
@@ -25,8 +25,8 @@ class Space:
         axes, axes_mean: (D, P) and (P,), principal axes of the Gaussians' coordinates.
     """
 
-    band_mean: np.ndarray
-    band_std: np.ndarray
+    input_mean: np.ndarray
+    input_std: np.ndarray
     codebooks: np.ndarray
     latent_std: np.ndarray
     reference_mean: np.ndarray

@@ -18,6 +18,7 @@ import tensorflow as tf
 from ml.artefact import write_manifest
 from ml.excerpts import levelled, pairs
 from ml.export import export
+from ml.features import mfcc
 from ml.gaussian import fit
 from ml.likeness import BLUR
 from ml.settings import ModelSettings
@@ -65,10 +66,10 @@ def train(
     keras.utils.set_random_seed(schedule.seed)
     began = time.monotonic()
     tracks = [levelled(log_mel).astype(np.float16) for log_mel in log_mels]
-    scaling = _band_statistics(tracks)
+    scaling = _statistics(tracks, settings.features.n_mfcc)
     model, history = _fitted(tracks, scaling, settings, schedule, progress)
     folder.mkdir(parents=True, exist_ok=True)
-    codes = [_codes(model, track, scaling, settings.stride) for track in tracks]
+    codes = [_codes(model, track, scaling) for track in tracks]
     space = _space(model, codes, scaling)
     space.save(folder)
     export(model, folder)
@@ -105,10 +106,7 @@ def _fitted(
 ) -> tuple[VQVAE, dict[str, list[float]]]:
     """The trained model and its figures by epoch."""
     generator = np.random.default_rng(schedule.seed)
-    batches = (
-        ((batch - scaling[0]) / scaling[1]).astype(np.float32)
-        for batch in pairs(tracks, EXCERPT_FRAMES, BATCH, generator)
-    )
+    batches = (_scaled(batch, scaling) for batch in pairs(tracks, EXCERPT_FRAMES, BATCH, generator))
     model = VQVAE(settings)
     model(next(batches)[:, 0, 0])
     steps = schedule.epochs * schedule.steps
@@ -125,7 +123,7 @@ def _fitted(
 
 
 def _dataset(batches: Iterator[np.ndarray], settings: ModelSettings) -> tf.data.Dataset:
-    shape = (BATCH, 2, 2, EXCERPT_FRAMES, settings.features.n_mels)
+    shape = (BATCH, 2, 2, EXCERPT_FRAMES, settings.features.n_mfcc)
     signature = tf.TensorSpec(shape, tf.float32)
     return tf.data.Dataset.from_generator(lambda: batches, output_signature=signature).prefetch(2)
 
@@ -173,18 +171,23 @@ def codebook_figures(codes: np.ndarray, size: int) -> dict[str, list[float]]:
     return {"usage": usage, "perplexity": perplexity}
 
 
-def _band_statistics(tracks: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    sample = np.concatenate([track[::16] for track in tracks]).astype(np.float32)
+def _statistics(tracks: Sequence[np.ndarray], n_mfcc: int) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and spread (n_mfcc,) of the coefficients over all tracks."""
+    sample = mfcc(np.concatenate([track[::16] for track in tracks]).astype(np.float32), n_mfcc)
     return sample.mean(axis=0), sample.std(axis=0) + 1e-3
 
 
-def _codes(
-    model: VQVAE, track: np.ndarray, scaling: tuple[np.ndarray, np.ndarray], stride: int
-) -> np.ndarray:
+def _scaled(frames: np.ndarray, scaling: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    """Levelled log-mel frames (..., n_mels) as the encoder's input (..., n_mfcc)."""
+    coefficients = mfcc(frames.astype(np.float32), len(scaling[0]))
+    scaled: np.ndarray = ((coefficients - scaling[0]) / scaling[1]).astype(np.float32)
+    return scaled
+
+
+def _codes(model: VQVAE, track: np.ndarray, scaling: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
     """Codes (T / stride, Q) of a whole track."""
-    whole = len(track) // stride * stride
-    frames = (track[:whole].astype(np.float32) - scaling[0]) / scaling[1]
-    return np.array(model.codes(frames[None]))[0]
+    whole = len(track) // model.settings.stride * model.settings.stride
+    return np.array(model.codes(_scaled(track[:whole], scaling)[None]))[0]
 
 
 def _space(

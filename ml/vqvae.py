@@ -1,4 +1,4 @@
-"""The VQ-VAE: convolutions over log-mel frames, a residual quantiser, and back. TensorFlow only.
+"""The VQ-VAE: convolutions over MFCC frames, a residual quantiser, and back. TensorFlow only.
 
 VQ-VAE: arXiv:1711.00937. The contrastive term between excerpts of one track: arXiv:2103.09410.
 """
@@ -14,8 +14,8 @@ from ml.settings import ModelSettings
 
 
 def encoder(settings: ModelSettings) -> keras.Model:
-    """Log-mel frames (B, T, n_mels), scaled, to latents (B, T / 4, latent_dim)."""
-    frames = keras.Input((None, settings.features.n_mels))
+    """MFCC frames (B, T, n_mfcc), scaled, to latents (B, T / 4, latent_dim)."""
+    frames = keras.Input((None, settings.features.n_mfcc))
     x = frames
     for _ in range(2):
         x = layers.Conv1D(settings.width, 5, strides=2, padding="same", activation="gelu")(x)
@@ -24,14 +24,14 @@ def encoder(settings: ModelSettings) -> keras.Model:
 
 
 def decoder(settings: ModelSettings) -> keras.Model:
-    """Quantised latents (B, T / 4, latent_dim) to log-mel frames (B, T, n_mels), scaled."""
+    """Quantised latents (B, T / 4, latent_dim) to MFCC frames (B, T, n_mfcc), scaled."""
     latents = keras.Input((None, settings.latent_dim))
     x = layers.Conv1D(settings.width, 3, padding="same", activation="gelu")(latents)
     x = _residual(x, settings.width)
     for _ in range(2):
         x = layers.UpSampling1D(2)(x)
         x = layers.Conv1D(settings.width, 5, padding="same", activation="gelu")(x)
-    return keras.Model(latents, layers.Conv1D(settings.features.n_mels, 1)(x), name="decoder")
+    return keras.Model(latents, layers.Conv1D(settings.features.n_mfcc, 1)(x), name="decoder")
 
 
 def _residual(x: tf.Tensor, width: int) -> tf.Tensor:
@@ -42,7 +42,7 @@ def _residual(x: tf.Tensor, width: int) -> tf.Tensor:
 class VQVAE(keras.Model):
     """Encoder, quantiser and decoder, trained on pairs of excerpts of one track.
 
-    Training input: (B, 2, 2, T, n_mels): B tracks, two excerpts each, each as it is and disguised.
+    Training input: (B, 2, 2, T, n_mfcc): B tracks, two excerpts each, each as it is and disguised.
     The disguised one is encoded, the plain one is to be reconstructed, so that codes lean towards
     what a disguise leaves alone.
     """
@@ -62,13 +62,13 @@ class VQVAE(keras.Model):
         return list(self.trackers.values())
 
     def call(self, frames: tf.Tensor, training: bool = False) -> tuple[tf.Tensor, ...]:
-        """Scaled frames (B, T, n_mels) to (reconstruction, latents, quantised, codes)."""
+        """Scaled frames (B, T, n_mfcc) to (reconstruction, latents, quantised, codes)."""
         latents = self.encoder(frames, training=training)
         quantised, codes = self.quantizer(latents, training=training)
         return self.decoder(quantised, training=training), latents, quantised, codes
 
     def codes(self, frames: tf.Tensor) -> tf.Tensor:
-        """Scaled frames (B, T, n_mels) to codes (B, T / stride, Q), int32."""
+        """Scaled frames (B, T, n_mfcc) to codes (B, T / stride, Q), int32."""
         return self.quantizer(self.encoder(frames))[1]
 
     def train_step(self, excerpts: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -108,5 +108,5 @@ class VQVAE(keras.Model):
 
 
 def _excerpts_in_a_row(excerpts: tf.Tensor) -> tf.Tensor:
-    """(B, 2, T, n_mels) to (2B, T, n_mels): the pair of a track stays together."""
+    """(B, 2, T, n_mfcc) to (2B, T, n_mfcc): the pair of a track stays together."""
     return tf.reshape(excerpts, tf.concat([[-1], tf.shape(excerpts)[2:]], 0))

@@ -34,14 +34,14 @@ def test_features_match_librosa_frame_by_frame() -> None:
     samples = sound(3, 30.0).samples
     found = extract(Waveform(samples, RATE))
     mel = librosa.feature.melspectrogram(
-        y=samples, sr=RATE, n_fft=2048, hop_length=512, n_mels=64, fmin=30.0, fmax=10_000.0,
+        y=samples, sr=RATE, n_fft=2048, hop_length=512, n_mels=128, fmin=30.0, fmax=11_025.0,
         pad_mode="constant",
     )  # fmt: skip
     expected = 10 * np.log10(np.maximum(mel.T, 1e-10))
     assert found.log_mel.shape == expected.shape
     loud = expected > -60
     assert np.abs(found.log_mel - expected)[loud].max() < 0.05
-    assert found.mfcc.shape == (len(expected), 20)
+    assert found.mfcc.shape == (len(expected), 30)
 
 
 def test_the_same_sound_gives_the_same_codes(model: Model) -> None:

@@ -23,7 +23,7 @@ from ml.quantizer import ResidualQuantizer
 from ml.settings import ModelSettings
 from ml.synth import compose, render
 from ml.audio import Waveform
-from ml.features import extract
+from ml.features import extract, mfcc
 from ml import training
 
 folder = Path(sys.argv[1])
@@ -37,7 +37,8 @@ history = training.train(tracks, folder, name="small", settings=settings,
                          schedule=training.Schedule(epochs=6, steps=8, seed=7))
 model = kept[0][0]
 space = np.load(folder / "space.npz")
-scaled = (levelled(tracks[0])[:400] - space["band_mean"]) / space["band_std"]
+coefficients = mfcc(levelled(tracks[0])[:400], 30)
+scaled = (coefficients - space["input_mean"]) / space["input_std"]
 codes = np.array(model.codes(scaled[None].astype("float32")))[0]
 quantizer = model.quantizer
 latents = model.encoder(scaled[None].astype("float32"))
