@@ -105,7 +105,9 @@ def test_the_command_line_agrees_with_the_site(
     address = visitor.upload(song)
     wait_until(lambda: visitor.job(address)["state"] == "FINISHED", seconds=60, every=0.5)
     said = json.loads(site.manage("match", str(song), "--json").stdout)
-    assert said["matches"][0]["title"] == visitor.job(address)["title"] == "Piece 5"
+    job = visitor.job(address)
+    assert said["matches"][0]["title"] == job["title"] == "Piece 5"
+    assert said["matches"][0]["score"] == float(job["score"]) > 90  # calibrated before any upload
 
 
 def test_a_job_whose_worker_is_killed_is_finished_once_without_anyones_doing(

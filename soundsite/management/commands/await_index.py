@@ -1,4 +1,7 @@
-"""Waits until the workers have dealt with everything that is waiting to be indexed."""
+"""Waits until the workers have dealt with everything that is waiting to be indexed.
+
+A catalogue that was never calibrated is calibrated then: a first visitor's score means something.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from tracks.models import IndexEntry
+from tracks.selectors import active_version
 
 
 class Command(BaseCommand):
@@ -31,6 +35,15 @@ class Command(BaseCommand):
                 bar.update(task, completed=total - waiting, total=total)
                 if time.monotonic() - moved > patience:
                     raise CommandError(f"{waiting} tracks wait and none was indexed lately.")
+        _calibrate()
+
+
+def _calibrate() -> None:
+    from tracks.calibration import calibrate  # loads the model: not for every command
+
+    version = active_version()
+    if version is not None and not version.nearest_distances:
+        calibrate(version)
 
 
 def _waiting() -> int:
