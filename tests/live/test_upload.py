@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -110,6 +111,24 @@ def test_the_command_line_agrees_with_the_site(
     assert said["matches"][0]["score"] == float(job["score"]) > 90  # calibrated before any upload
 
 
+def test_a_track_just_added_is_found_and_a_deleted_one_no_longer_is(
+    site: Site, catalogue: list[np.ndarray], tmp_path: Path
+) -> None:
+    path, excerpt = tmp_path / "new.flac", tmp_path / "excerpt.flac"
+    samples = render(compose(77), 40.0)
+    soundfile.write(path, samples, SAMPLE_RATE)
+    soundfile.write(excerpt, samples[12 * SAMPLE_RATE : 28 * SAMPLE_RATE], SAMPLE_RATE)
+    administrator = Visitor(site.url)
+    administrator.sign_in(site.admin_user, site.admin_password)
+    administrator.add_track(path, "Just added")
+    assert site.manage("await_index").returncode == 0
+    assert _answer(administrator, excerpt) == "Just added"
+    found = re.search(r'/catalogue/(\d+)/">Just added', administrator.get("/catalogue/?q=Just"))
+    assert found is not None
+    administrator.delete_track(int(found[1]))
+    assert _answer(administrator, excerpt).startswith("Piece ")
+
+
 def test_a_job_whose_worker_is_killed_is_finished_once_without_anyones_doing(
     site: Site, catalogue: list[np.ndarray], tmp_path: Path
 ) -> None:
@@ -125,6 +144,13 @@ def test_a_job_whose_worker_is_killed_is_finished_once_without_anyones_doing(
     assert _row(site, upload)[0] not in ("FINISHED", "FAILED"), "the job was over too soon"
     wait_until(lambda: _row(site, upload)[0] in ("FINISHED", "FAILED"), seconds=120, every=0.5)
     assert _row(site, upload) == ("FINISHED", 2, PIECES)
+
+
+def _answer(visitor: Visitor, song: Path) -> str:
+    """The title that an upload of the song is answered with."""
+    address = visitor.upload(song)
+    wait_until(lambda: visitor.job(address)["state"] in ("FINISHED", "FAILED"), seconds=60)
+    return visitor.job(address)["title"]
 
 
 def _sign_up(site: Site, window: Page, name: str) -> None:

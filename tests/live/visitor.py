@@ -37,6 +37,23 @@ class Visitor:
             body = encode_multipart(BOUNDARY, {"audio": audio, **self._token()})
         return self._post("/uploads/new/", body, MULTIPART_CONTENT)
 
+    def add_track(self, path: Path, title: str) -> None:
+        """Add a track by the administration's form."""
+        address = "/admin/tracks/track/add/"
+        self.get(address)
+        texts = dict.fromkeys(("artist", "soundtrack", "licence", "source", "source_url"), "")
+        with path.open("rb") as audio:
+            fields = {**texts, "title": title, "audio": audio, **self._token()}
+            body = encode_multipart(BOUNDARY, fields)
+        assert self._post(address, body, MULTIPART_CONTENT) != address, "the form was refused"
+
+    def delete_track(self, number: int) -> None:
+        """Delete a track in the administration, confirmed."""
+        address = f"/admin/tracks/track/{number}/delete/"
+        self.get(address)
+        fields = urllib.parse.urlencode({"post": "yes", **self._token()})
+        self._post(address, fields.encode())
+
     def job(self, address: str) -> dict[str, str]:
         """The attributes state, error, title, ... that the result page has for scripts."""
         page = self.get(address)
