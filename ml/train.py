@@ -51,8 +51,8 @@ def _train_original(options: argparse.Namespace) -> int:
     statistics = np.stack(rows)
     model = original.train(statistics, scaled=False, epochs=options.epochs, seed=options.seed)
     model.save(options.out)
-    for epoch, loss in enumerate(model.history["total"], start=1):
-        _show(epoch, {"total": loss})
+    for epoch, losses in enumerate(zip(*model.history.values(), strict=True), start=1):
+        _show(epoch, dict(zip(model.history, losses, strict=True)))
     return 0
 
 

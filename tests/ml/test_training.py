@@ -11,8 +11,11 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import soundfile
 
 from ml.model import Model
+from ml.original import OriginalModel
+from ml.synth import SAMPLE_RATE, compose, render
 
 SCRIPT = """
 import json, sys
@@ -69,3 +72,21 @@ def test_a_small_training_learns_and_serves_the_same_codes(tmp_path: Path) -> No
     seen = np.load(tmp_path / "seen.npz")
     served = model.codes_of_scaled(seen["scaled"].astype(np.float32))
     assert np.mean(served == seen["codes"]) > 0.999
+
+
+def test_the_first_system_is_trained_from_the_shell_with_its_three_losses(tmp_path: Path) -> None:
+    music = tmp_path / "music"
+    music.mkdir()
+    for seed in range(3):
+        soundfile.write(music / f"{seed}.wav", render(compose(seed), 6.0), SAMPLE_RATE)
+    (music / "cover.txt").write_text("no music")
+    out = tmp_path / "original.npz"
+    command = [sys.executable, "-m", "ml.train", str(music), str(out)]
+    options = ["--config", "original", "--epochs", "2"]
+    ended = subprocess.run([*command, *options], capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr[-2000:]
+    assert "cover.txt: not-audio" in ended.stderr
+    history = OriginalModel.load(out).history
+    assert len(history) == 3
+    assert {len(losses) for losses in history.values()} == {2}
+    assert "epoch 2" in ended.stderr
