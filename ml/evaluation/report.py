@@ -214,7 +214,7 @@ def _differences_table(report: Report, seed: int) -> Table:
     columns = list(dict.fromkeys(figure for row in found.values() for figure in row))
     table = Table("system", *columns, title=title, title_justify="left")
     for system, row in found.items():
-        table.add_row(system, *[_difference_cell(row[figure]) for figure in columns])
+        table.add_row(system, *[_difference_cell(row.get(figure)) for figure in columns])
     return table
 
 
@@ -245,6 +245,8 @@ def _number(figure: Figure | None) -> str:
     return "-" if value is None or not math.isfinite(value) else f"{value:.3f}"
 
 
-def _difference_cell(found: Estimate) -> str:
+def _difference_cell(found: Estimate | None) -> str:
+    if found is None:
+        return "-"
     text = f"{found.value:+.3f} ({found.low:+.2f} to {found.high:+.2f})"
     return f"[dim]\\[{text}][/dim]" if found.contains_zero else text
