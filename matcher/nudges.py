@@ -15,26 +15,19 @@ from kombu import Connection
 from kombu.exceptions import OperationalError
 
 from matcher.models import State, Upload
+from tracks.nudge import impatient_connection
 
 logger = logging.getLogger(__name__)
 
 TASK = "matcher.tasks.match_upload"
 QUEUE = "match"
-# A request must not hang on a broker that is down: one try, a second at most. The defaults of
-# Celery, kombu and redis-py retry for six.
-IMPATIENT = {
-    "max_retries": 0,
-    "connect_retries_timeout": 1,
-    "socket_connect_timeout": 1,
-    "socket_timeout": 1,
-}
 _MOST_AT_ONCE = 1000
 
 
 def send(upload_id: UUID) -> bool:
     """Wake a worker; False, and a line in the log, when the broker cannot be reached."""
     try:
-        with _connection() as connection:
+        with impatient_connection() as connection:
             _publish(connection, upload_id)
     except (OperationalError, OSError) as error:
         logger.warning("no nudge for upload %s, the sweep will send it: %s", upload_id, error)
@@ -48,15 +41,11 @@ def send_missing() -> int:
     ids = list(waiting.values_list("pk", flat=True)[:_MOST_AT_ONCE])
     if not ids:
         return 0
-    with _connection() as connection:
+    with impatient_connection() as connection:
         missing = ids[: max(0, len(ids) - _unread(connection))]
         for upload_id in missing:
             _publish(connection, upload_id)
     return len(missing)
-
-
-def _connection() -> Connection:
-    return current_app.connection_for_write(transport_options=IMPATIENT)
 
 
 def _publish(connection: Connection, upload_id: UUID) -> None:
