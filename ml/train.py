@@ -26,7 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("out", type=Path, metavar="OUT")
     parser.add_argument("--config", choices=("soundsite", "original"), default="soundsite")
     parser.add_argument("--epochs", type=int, default=30)
-    parser.add_argument("--steps", type=int, default=40, help="of an epoch; soundsite only")
+    parser.add_argument("--steps", type=int, default=10, help="of an epoch; soundsite only")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args(arguments)
     trainer = _train_original if options.config == "original" else _train_ours

@@ -39,7 +39,7 @@ class Schedule:
     """How long and from which seed."""
 
     epochs: int = 30
-    steps: int = 40
+    steps: int = 10
     seed: int = 1
 
 

@@ -20,7 +20,14 @@ def encoder(settings: ModelSettings) -> keras.Model:
     for _ in range(2):
         x = layers.Conv1D(settings.width, 5, strides=2, padding="same", activation="gelu")(x)
     x = _residual(x, settings.width)
-    return keras.Model(frames, layers.Conv1D(settings.latent_dim, 1)(x), name="encoder")
+    heard = layers.Conv1D(settings.latent_dim, 1, kernel_initializer="zeros")(x)
+    averaged = layers.AveragePooling1D(settings.stride)(frames)
+    straight = layers.Dense(
+        settings.latent_dim,
+        use_bias=False,
+        kernel_initializer=keras.initializers.Orthogonal(seed=1),
+    )(averaged)
+    return keras.Model(frames, layers.Add()([straight, heard]), name="encoder")
 
 
 def decoder(settings: ModelSettings) -> keras.Model:
