@@ -1,7 +1,8 @@
 """Where two pieces match: their code sequences laid along each other at every lag. NumPy only.
 
-Every window of the query against every place of the other piece, by sums along the diagonals of
-one similarity matrix (the "cross-similarity" of cover song detection, Serra et al., 2008).
+Every window of one piece against every window of the other, by sums along the diagonals of one
+similarity matrix (the cross-similarity of cover song detection: Serra et al., IEEE TASLP 16(6),
+2008). What is compared is the movement within a window: a drone or a fade matches nothing.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-POOL = 2  # rows of codes to one step of an alignment, at least
-MOST_STEPS = 600  # of the query; a longer one is pooled further, so that an hour costs a minute
-WINDOW_SECONDS = 8.0
+POOL = 4  # rows of codes to one step of an alignment, at least
+MOST_STEPS = 600  # of a piece that is laid along others; a longer one is pooled further
+WINDOW_SECONDS = 16.0
 MOST_SPANS = 3
+LEAST_MOVEMENT = 0.3  # variance of unit vectors within a window, of at most 1
 
 
 @dataclass(frozen=True)
@@ -28,11 +30,26 @@ class Span:
 
 
 @dataclass(frozen=True)
+class Steps:
+    """A piece, or a stretch of it, ready to be laid along others.
+
+    Attributes:
+        vectors: (n, d), float32, of unit length.
+        seconds: of the piece from one step to the next.
+        start: where in the piece the first step lies, in seconds.
+    """
+
+    vectors: np.ndarray
+    seconds: float
+    start: float = 0.0
+
+
+@dataclass(frozen=True)
 class Alignment:
     """How well the best windows lie along each other.
 
     Attributes:
-        strength: mean cosine of the best window, -1 to 1; 1 for a piece and itself.
+        strength: correlation of the best window, -1 to 1; 1 for a piece and itself.
         spans: up to `MOST_SPANS`, apart from each other, best first.
     """
 
@@ -41,42 +58,79 @@ class Alignment:
 
 
 def pool_for(rows: int) -> int:
-    """How many rows of codes make one step for a query of so many rows."""
+    """How many rows of codes make one step of a piece of so many rows."""
     return max(POOL, -(-rows // MOST_STEPS))
 
 
-def steps(latents: np.ndarray, latent_std: np.ndarray, pool: int = POOL) -> np.ndarray:
-    """Unit vectors (T / pool, d) of latents (T, d), centred: colour goes, movement stays."""
+def steps(
+    latents: np.ndarray,
+    latent_std: np.ndarray,
+    row_seconds: float,
+    *,
+    pool: int = POOL,
+    start: float = 0.0,
+) -> Steps:
+    """Steps of latents (T, d), centred: colour goes, movement stays.
+
+    Args:
+        row_seconds: seconds from one row of latents to the next.
+        pool: rows to one step.
+        start: of the first row, in seconds.
+    """
     pool = min(pool, len(latents))
     whole = len(latents) // pool * pool
     pooled = latents[:whole].reshape(-1, pool, latents.shape[1]).mean(axis=1)
     moved = (pooled - pooled.mean(axis=0)) / latent_std
-    return moved / (np.linalg.norm(moved, axis=1, keepdims=True) + 1e-6)
+    unit = moved / (np.linalg.norm(moved, axis=1, keepdims=True) + 1e-6)
+    return Steps(unit.astype(np.float32), pool * row_seconds, start)
 
 
-def align(query: np.ndarray, other: np.ndarray, step_seconds: float) -> Alignment:
-    """Lay two pieces along each other.
-
-    Args:
-        query, other: unit vectors (n, d) and (m, d) as `steps` makes them.
-        step_seconds: seconds from one row to the next.
-    """
-    window = min(round(WINDOW_SECONDS / step_seconds), len(query), len(other))
-    if window < 1:
+def align(query: Steps, other: Steps) -> Alignment:
+    """Lay a query along another piece whose steps last nearly as long as the query's."""
+    found, window = correlations(query, other)
+    if not found.size:
         return Alignment(0.0, ())
-    means = _diagonal_means(query @ other.T, window)
-    spans = tuple(_best_spans(means, window, step_seconds))
-    return Alignment(float(means.max()), spans)
+    best = _best_windows(found, window)
+    return Alignment(float(found.max()), tuple(_span(query, other, *each) for each in best))
 
 
-def _diagonal_means(similarity: np.ndarray, window: int) -> np.ndarray:
-    """Means (n - w + 1, m - w + 1) of w consecutive entries down each diagonal."""
+def strength(query: Steps, other: Steps) -> float:
+    """Correlation of the best window alone."""
+    found, _ = correlations(query, other)
+    return float(found.max()) if found.size else 0.0
+
+
+def correlations(query: Steps, other: Steps) -> tuple[np.ndarray, int]:
+    """Correlations (n - w + 1, m - w + 1) of all windows of both, and w, their steps."""
+    one, many = query.vectors, other.vectors
+    window = min(round(WINDOW_SECONDS / other.seconds), len(one), len(many))
+    if window < 1:
+        return np.empty((0, 0)), 0
+    shared = _diagonal_sums(one @ many.T, window) / window
+    (mean, movement), (others_mean, others_movement) = _moments(one, window), _moments(many, window)
+    shared -= mean @ others_mean.T
+    shared /= movement[:, None]
+    shared /= others_movement[None, :]
+    return shared, window
+
+
+def _moments(vectors: np.ndarray, window: int) -> tuple[np.ndarray, np.ndarray]:
+    """Mean (n - w + 1, d) of each window of unit vectors and the spread around it."""
+    sums = np.zeros((len(vectors) + 1, vectors.shape[1]), np.float32)
+    np.cumsum(vectors, axis=0, out=sums[1:])
+    mean = (sums[window:] - sums[:-window]) / window
+    variance = 1.0 - np.square(mean).sum(axis=1)
+    return mean, np.sqrt(np.maximum(variance, LEAST_MOVEMENT))
+
+
+def _diagonal_sums(similarity: np.ndarray, window: int) -> np.ndarray:
+    """Sums (n - w + 1, m - w + 1) of w consecutive entries down each diagonal."""
     n, m = similarity.shape
-    sums = _skewed(similarity).cumsum(axis=0, dtype=np.float64)
+    sums = _skewed(similarity).cumsum(axis=0)
     sums[window:] -= sums[:-window].copy()
     rows = np.arange(n - window + 1)[:, None]
     columns = np.arange(m - window + 1)[None, :]
-    found: np.ndarray = sums[rows + window - 1, n - 1 - rows + columns] / window
+    found: np.ndarray = sums[rows + window - 1, n - 1 - rows + columns]
     return found
 
 
@@ -89,28 +143,37 @@ def _skewed(similarity: np.ndarray) -> np.ndarray:
     return padded.ravel()[: n * width].reshape(n, width)[::-1]
 
 
-def _best_spans(means: np.ndarray, window: int, step_seconds: float) -> Iterator[Span]:
-    """The best windows that do not overlap in the query, each drawn out while it still matches."""
-    left = means.copy()
-    enough = means.max() * 0.8
+def _best_windows(found: np.ndarray, window: int) -> Iterator[tuple[int, int, int]]:
+    """First step in the query and in the other, and length, of the best stretches.
+
+    They do not overlap in the query, and each is drawn out while it still matches.
+    """
+    left = found.copy()
+    enough = found.max() * 0.8
     for _ in range(MOST_SPANS):
         row, column = np.unravel_index(left.argmax(), left.shape)
         if left[row, column] < enough or left[row, column] <= 0:
             return
-        first, last = _drawn_out(means, int(row), int(column), enough)
-        length = last - first + window
-        start = column + first - row
-        ends = (first, first + length, start, start + length)
-        yield Span(*(round(float(end * step_seconds), 2) for end in ends))
+        first, last = _drawn_out(found, int(row), int(column), enough)
+        yield first, int(column) + first - int(row), last - first + window
         left[max(first - window + 1, 0) : last + window] = -np.inf
 
 
-def _drawn_out(means: np.ndarray, row: int, column: int, enough: float) -> tuple[int, int]:
+def _drawn_out(found: np.ndarray, row: int, column: int, enough: float) -> tuple[int, int]:
     """First and last row of the run of good windows around one, along its diagonal."""
-    diagonal = means.diagonal(column - row)
+    diagonal = found.diagonal(column - row)
     place = row - max(row - column, 0) if column >= row else column
     bad = np.flatnonzero(diagonal < enough)
     before, after = bad[bad < place], bad[bad > place]
     first = before[-1] + 1 if len(before) else 0
     last = after[0] - 1 if len(after) else len(diagonal) - 1
     return row - place + int(first), row - place + int(last)
+
+
+def _span(query: Steps, other: Steps, row: int, column: int, length: int) -> Span:
+    ends = [
+        steps.start + steps.seconds * step
+        for steps, first in ((query, row), (other, column))
+        for step in (first, first + length)
+    ]
+    return Span(*(round(float(end), 2) for end in ends))

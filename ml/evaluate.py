@@ -69,9 +69,10 @@ def extractors(model: Path | None, baselines: bool) -> list[Extractor]:
     """What listens, in this process and in those of the pool."""
     ears: list[Extractor] = []
     if model:
+        from ml.evaluation.ablations import Inputs
         from ml.evaluation.ours import Encodings
 
-        ears.append(Encodings(model))
+        ears += [Encodings(model), Inputs(model)]
     if baselines:
         from ml.evaluation.mfcc import Mfcc
 

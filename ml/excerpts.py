@@ -10,6 +10,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from ml.features import FeatureSettings
+from ml.transposition import transposed
+
 FLOOR_DB = -70.0  # below the loudness of the piece; what is quieter is not heard
 
 
@@ -20,57 +23,58 @@ def levelled(log_mel: np.ndarray) -> np.ndarray:
 
 
 def pairs(
-    tracks: Sequence[np.ndarray], frames: int, batch: int, generator: np.random.Generator
+    tracks: Sequence[np.ndarray],
+    frames: int,
+    batch: int,
+    settings: FeatureSettings,
+    generator: np.random.Generator,
 ) -> Iterator[np.ndarray]:
     """Endless batches (batch, 2, 2, frames, n_mels): tracks, excerpts, (plain, disguised).
 
     Args:
         tracks: levelled log-mel frames of each track, each (T, n_mels).
         frames: length of an excerpt.
+        batch: tracks in a batch.
+        settings: of the frames.
     """
     weight = np.sqrt([len(track) for track in tracks])
     weight /= weight.sum()
     while True:
         few = batch > len(tracks)
         chosen = generator.choice(len(tracks), batch, replace=few, p=weight)
-        yield np.stack([_pair(tracks[track], frames, generator) for track in chosen])
+        yield np.stack([_pair(tracks[track], frames, settings, generator) for track in chosen])
 
 
-def _pair(track: np.ndarray, frames: int, generator: np.random.Generator) -> np.ndarray:
+def _pair(
+    track: np.ndarray, frames: int, settings: FeatureSettings, generator: np.random.Generator
+) -> np.ndarray:
     """(2, 2, frames, n_mels): two excerpts of a track, each plain and disguised."""
     views = []
     for _ in range(2):
-        plain = _varied(track, frames, generator)
+        plain = _varied(track, frames, settings, generator)
         views.append(np.stack([plain, _disguised(plain, generator)]))
     return np.stack(views)
 
 
-def _varied(track: np.ndarray, frames: int, generator: np.random.Generator) -> np.ndarray:
+def _varied(
+    track: np.ndarray, frames: int, settings: FeatureSettings, generator: np.random.Generator
+) -> np.ndarray:
     """An excerpt, now and then at another tempo or pitch."""
     tempo = generator.uniform(0.92, 1.08) if generator.random() < 0.3 else 1.0
-    source = _cut(track, int(np.ceil(frames * tempo)), generator).astype(np.float32)
+    source = cut(track, int(np.ceil(frames * tempo)), generator).astype(np.float32)
     if tempo != 1.0:
         source = source[(np.arange(frames) * tempo).astype(int)]
     if generator.random() < 0.3:
-        source = _shifted(source, generator.uniform(-2.5, 2.5))
+        source = transposed(source, generator.uniform(-2.5, 2.5), settings)
     return source[:frames]
 
 
-def _cut(track: np.ndarray, frames: int, generator: np.random.Generator) -> np.ndarray:
+def cut(track: np.ndarray, frames: int, generator: np.random.Generator) -> np.ndarray:
     """Consecutive frames from a random place; a track that is too short is looped."""
     if len(track) < frames:
         track = np.tile(track, (-(-frames // len(track)), 1))
     start = generator.integers(0, len(track) - frames + 1)
     return track[start : start + frames]
-
-
-def _shifted(frames: np.ndarray, bands: float) -> np.ndarray:
-    """Frames moved by a fraction of bands: a change of pitch, nearly (the mel scale bends)."""
-    place = np.clip(np.arange(frames.shape[1]) - bands, 0, frames.shape[1] - 1)
-    low = place.astype(int)
-    high = np.minimum(low + 1, frames.shape[1] - 1)
-    share = (place - low).astype(np.float32)
-    return frames[:, low] * (1 - share) + frames[:, high] * share
 
 
 def _disguised(frames: np.ndarray, generator: np.random.Generator) -> np.ndarray:

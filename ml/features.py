@@ -10,10 +10,11 @@ from typing import Any
 import librosa
 import numpy as np
 import scipy.fft
+from numpy.lib.stride_tricks import sliding_window_view
 
 from ml.audio import Waveform
 
-_BLOCK_FRAMES = 1024  # 24 s at the default hop: 8 MB of spectrogram, whatever the length
+_BLOCK_FRAMES = 256  # 6 s at the default hop: what fits a cache is twice as fast
 _FLOOR_DB = -100.0
 
 
@@ -86,8 +87,8 @@ def extract(waveform: Waveform, settings: FeatureSettings | None = None) -> Feat
     mel, chroma = _filters(settings)
     log_mel_blocks, chroma_blocks = [], []
     for power in _power_blocks(waveform.samples, settings):
-        log_mel_blocks.append(_decibels(mel @ power).T)
-        chroma_blocks.append((chroma @ power).T)
+        log_mel_blocks.append(_decibels(power @ mel.T))
+        chroma_blocks.append(power @ chroma.T)
     return Features(
         np.concatenate(log_mel_blocks), np.concatenate(chroma_blocks), settings, waveform.duration
     )
@@ -108,16 +109,13 @@ def _filters(settings: FeatureSettings) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _power_blocks(samples: np.ndarray, settings: FeatureSettings) -> Iterator[np.ndarray]:
-    """Blocks (bins, frames) of the centred power spectrogram, frame by frame as librosa.stft."""
+    """Blocks (frames, bins) of the centred power spectrogram, frame by frame as librosa.stft."""
     padded = np.pad(samples, settings.n_fft // 2)
-    frames = 1 + len(samples) // settings.hop_length
-    for first in range(0, frames, _BLOCK_FRAMES):
-        last = min(first + _BLOCK_FRAMES, frames) - 1
-        start, stop = first * settings.hop_length, last * settings.hop_length + settings.n_fft
-        spectrum = librosa.stft(
-            padded[start:stop], n_fft=settings.n_fft, hop_length=settings.hop_length, center=False
-        )
-        yield np.square(np.abs(spectrum))
+    frames = sliding_window_view(padded, settings.n_fft)[:: settings.hop_length]
+    window = librosa.filters.get_window("hann", settings.n_fft).astype(np.float32)
+    for first in range(0, len(frames), _BLOCK_FRAMES):
+        spectrum = scipy.fft.rfft(frames[first : first + _BLOCK_FRAMES] * window, axis=1)
+        yield np.square(spectrum.real) + np.square(spectrum.imag)
 
 
 def _decibels(power: np.ndarray) -> np.ndarray:

@@ -42,6 +42,15 @@ def fit(pieces: Sequence[np.ndarray], floor: np.ndarray) -> Gaussians:
     return gaussians(mean, np.stack(spread))
 
 
+def joined(each: Sequence[Gaussians]) -> Gaussians:
+    """Several sets of Gaussians as one."""
+    return Gaussians(
+        np.concatenate([some.mean for some in each]),
+        np.concatenate([some.covariance for some in each]),
+        np.concatenate([some.precision for some in each]),
+    )
+
+
 def divergences(ones: Gaussians, others: Gaussians) -> np.ndarray:
     """Logarithms (N, M) of one plus the symmetrised Kullback-Leibler divergences.
 

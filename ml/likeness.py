@@ -1,23 +1,26 @@
 """From codes to likeness: the second stage of the search and the score shown to people.
 
 Everything here is computed from codes: one Gaussian of the quantised latents a piece, corrected
-for hubs (mutual proximity, Schnitzer et al., JMLR 13:2871), and the alignment of code sequences.
+for hubs (mutual proximity, Schnitzer et al., JMLR 13:2871) and along the catalogue's manifold
+(`ml.walk`), and the alignment of code sequences.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property, partial
 
 import numpy as np
 from scipy.special import log_ndtr
 
-from ml.alignment import Alignment, Span, align, pool_for, steps
-from ml.encoding import Encoding
-from ml.gaussian import Gaussians, divergences, fit
+from ml.alignment import POOL, Alignment, Span, Steps, align, pool_for, steps, strength
+from ml.gaussian import Gaussians, divergences, fit, joined
 from ml.space import Space
+from ml.variants import variants
+from ml.walk import walked
 
-SAME_RECORDING = 0.45  # strength of alignment; see docs/model-card.md
+SAME_RECORDING = 0.42  # strength of alignment; see docs/model-card.md
 SAME_SCALE = 1e-3  # below every distance of two pieces that only sound alike
 BLUR = 0.02  # variance added to a latent dimension, as a share of its variance over the catalogue
 
@@ -39,58 +42,100 @@ class Match:
     spans: tuple[Span, ...]
 
 
-def rank(query: Encoding, candidates: Mapping[int, Encoding], space: Space) -> list[Match]:
+Strangeness = tuple[np.ndarray, np.ndarray]
+
+
+class Piece:
+    """A piece as likeness needs it: everything is made from its codes, once and when asked for.
+
+    Args:
+        codes: (T, Q).
+        code_seconds: seconds from one row to the next.
+        space: of the model version that gave the codes.
+    """
+
+    def __init__(self, codes: np.ndarray, code_seconds: float, space: Space) -> None:
+        self.latents, self.row_seconds, self.space = space.latents(codes), code_seconds, space
+        self._steps: dict[int, Steps] = {}
+
+    @cached_property
+    def gaussian(self) -> Gaussians:
+        """One Gaussian over the quantised latents."""
+        return fit([self.latents], BLUR * np.square(self.space.latent_std))
+
+    @cached_property
+    def strangeness(self) -> Strangeness:
+        """Mean and spread of its distances from the reference sample, (1,) each."""
+        return self.space.strangeness(self.gaussian)
+
+    def steps(self, pool: int) -> Steps:
+        """For an alignment, so many rows to a step."""
+        if pool not in self._steps:
+            std = self.space.latent_std
+            self._steps[pool] = steps(self.latents, std, self.row_seconds, pool=pool)
+        return self._steps[pool]
+
+
+def rank(query: Piece, candidates: Mapping[int, Piece]) -> list[Match]:
     """Rank candidates by likeness to the query, closest first."""
     if not candidates:
         return []
-    keys = list(candidates)
-    latents = {key: space.latents(candidates[key].codes) for key in keys}
-    heard = space.latents(query.codes)
-    distances = timbre_distances(heard, list(latents.values()), space)
-    order = np.argsort(distances, kind="stable")
-    pool = pool_for(len(heard))
-    query_steps = steps(heard, space.latent_std, pool)
-    matches = []
-    for index in order:
-        other = steps(latents[keys[index]], space.latent_std, pool)
-        found = align(query_steps, other, pool * query.code_seconds)
-        matches.append(_match(keys[index], float(distances[index]), found))
+    others = list(candidates.values())
+    distances = timbre_distances(query, others).tolist()
+    matches = map(_match, candidates, distances, alignments(query, others))
     return sorted(matches, key=lambda match: match.distance)
+
+
+def alignments(query: Piece, others: Sequence[Piece]) -> list[Alignment]:
+    """The query laid along each of the others; at other pitches and tempi if it is none of them."""
+    pool = pool_for(len(query.latents))
+    found = [align(query.steps(pool), other.steps(pool)) for other in others]
+    if any(map(_same, found)):
+        return found
+    changed = variants(query.latents, query.row_seconds, query.space)
+    for index, other in enumerate(others):
+        along = other.steps(POOL)
+        best = max(changed, key=partial(strength, other=along))
+        if _same(again := align(best, along)):
+            found[index] = again
+    return found
+
+
+def _same(found: Alignment) -> bool:
+    return found.strength >= SAME_RECORDING
 
 
 def _match(key: int, distance: float, found: Alignment) -> Match:
     """A recording that is heard again is closer than anything that only sounds alike."""
-    same = found.strength >= SAME_RECORDING
-    return Match(key, SAME_SCALE * (1.0 - found.strength) if same else distance, same, found.spans)
+    if _same(found):
+        distance = SAME_SCALE * (1.0 - found.strength)
+    return Match(key, distance, _same(found), found.spans)
 
 
-def timbre_distances(query: np.ndarray, others: Sequence[np.ndarray], space: Space) -> np.ndarray:
-    """Distances (M,) of latents (T, d) to the latents of M other pieces, corrected for hubs."""
-    blur = BLUR * np.square(space.latent_std)
-    one, many = fit([query], blur), fit(others, blur)
-    raw = divergences(one, many)[0]
-    return mutual_proximity(raw, space.strangeness(one), space.strangeness(many))
+def timbre_distances(query: Piece, others: Sequence[Piece]) -> np.ndarray:
+    """Distances (M,) from the query to M other pieces.
+
+    The divergences of their Gaussians, corrected for hubs, then for chance resemblances.
+    """
+    pieces = [query, *others]
+    together = joined([piece.gaussian for piece in pieces])
+    mean, spread = np.hstack([piece.strangeness for piece in pieces])
+    strangeness = (mean, spread)
+    proximity = mutual_proximity(divergences(together, together), strangeness, strangeness)
+    return walked(proximity[0, 1:], proximity[1:, 1:])
 
 
-def mutual_proximity(
-    distances: np.ndarray,
-    one: tuple[np.ndarray, np.ndarray],
-    many: tuple[np.ndarray, np.ndarray],
-) -> np.ndarray:
+def mutual_proximity(distances: np.ndarray, ones: Strangeness, others: Strangeness) -> np.ndarray:
     """Minus the log of the chance that two pieces are further apart than this from either side.
 
     Args:
-        distances: (M,) from one piece to many.
-        one, many: mean and spread of the distances of that piece, and of each of the many.
+        distances: (N, M) between pieces.
+        ones, others: mean and spread, (N,) and (M,) each, of their distances from a sample.
     """
-    far_from_one = log_ndtr((one[0] - distances) / one[1])
-    far_from_many = log_ndtr((many[0] - distances) / many[1])
-    return -(far_from_one + far_from_many)
-
-
-def piece(codes: Sequence[np.ndarray], space: Space) -> Gaussians:
-    """The Gaussians of pieces given by their codes (T, Q)."""
-    return fit([space.latents(each) for each in codes], BLUR * np.square(space.latent_std))
+    farther = log_ndtr((ones[0][:, None] - distances) / ones[1][:, None])
+    farther += log_ndtr((others[0] - distances) / others[1])
+    proximity: np.ndarray = -farther
+    return proximity
 
 
 def score(distance: float, nearest: Sequence[float]) -> float:

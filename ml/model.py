@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from ml import artefact, likeness
+from ml import artefact
 from ml.audio import Waveform
 from ml.encoding import Encoding
 from ml.excerpts import levelled
 from ml.facts import facts
 from ml.features import Features, FeatureSettings, extract, mfcc
+from ml.likeness import Match, Piece, rank
 from ml.space import Space
 
 ENCODER = "encoder.tflite"
+DECODER = "decoder.tflite"
 
 
 class Model:
@@ -28,8 +31,9 @@ class Model:
         space: codebooks and what likeness is computed from.
     """
 
-    def __init__(self, manifest: dict[str, Any], space: Space, interpreter: Interpreter) -> None:
-        self.manifest, self.space, self._interpreter = manifest, space, interpreter
+    def __init__(self, manifest: dict[str, Any], space: Space, folder: Path) -> None:
+        self.manifest, self.space, self._folder = manifest, space, folder
+        self._encoder = _interpreter(folder / ENCODER)
         self._features = FeatureSettings(**manifest["settings"]["features"])
         self._stride: int = manifest["settings"]["stride"]
 
@@ -44,8 +48,7 @@ class Model:
             ArtefactError: `artefact-missing`, `artefact-format` or `artefact-digest`.
         """
         manifest = artefact.verify(folder, sha256=sha256)
-        interpreter = Interpreter(model_path=str(folder / ENCODER), num_threads=1)
-        return cls(manifest, Space.load(folder), interpreter)
+        return cls(manifest, Space.load(folder), folder)
 
     def warm_up(self) -> None:
         """Let librosa compile and LiteRT plan before the first piece comes."""
@@ -69,26 +72,55 @@ class Model:
 
     def embedding(self, codes: np.ndarray) -> np.ndarray:
         """Embedding (D,), float32, of codes (T, Q)."""
-        return self.space.embedding(likeness.piece([codes], self.space))[0].astype(np.float32)
+        gaussian = Piece(codes, self.manifest["code_seconds"], self.space).gaussian
+        return self.space.embedding(gaussian)[0].astype(np.float32)
 
-    def rank(self, query: Encoding, candidates: Mapping[int, Encoding]) -> list[likeness.Match]:
+    def rank(self, query: Encoding, candidates: Mapping[int, Encoding]) -> list[Match]:
         """Second stage of the search, see `ml.likeness.rank`."""
-        return likeness.rank(query, candidates, self.space)
+        pieces = {key: self._piece(candidate) for key, candidate in candidates.items()}
+        return rank(self._piece(query), pieces)
+
+    def _piece(self, heard: Encoding) -> Piece:
+        return Piece(heard.codes, heard.code_seconds, self.space)
+
+    def reconstruction_error(self, features: Features, encoding: Encoding) -> float:
+        """Mean square error of the frames that the codes decode to; 1 is the music's variance."""
+        scaled = self.scaled(features.log_mel)
+        decoded = _run(self._decoder, self.space.latents(encoding.codes))
+        return float(np.mean(np.square(decoded - scaled)))
+
+    @cached_property
+    def _decoder(self) -> Interpreter:
+        return _interpreter(self._folder / DECODER)
 
     def _codes(self, log_mel: np.ndarray) -> np.ndarray:
         """Codes (T / stride, Q) of log-mel frames (T, n_mels)."""
+        return self.codes_of_scaled(self.scaled(log_mel))
+
+    def scaled(self, log_mel: np.ndarray) -> np.ndarray:
+        """The encoder's input (T, n_mfcc) of log-mel frames; T becomes a multiple of stride."""
         missing = -len(log_mel) % self._stride
         frames = levelled(np.pad(log_mel, ((0, missing), (0, 0)), mode="edge"))
         coefficients = mfcc(frames, self._features.n_mfcc)
         scaled = (coefficients - self.space.input_mean) / self.space.input_std
-        return self.codes_of_scaled(scaled.astype(np.float32))
+        found: np.ndarray = scaled.astype(np.float32)
+        return found
 
     def codes_of_scaled(self, scaled: np.ndarray) -> np.ndarray:
         """Codes (T / stride, Q), uint16, of scaled frames (T, n_mfcc), T a multiple of stride."""
-        place = self._interpreter.get_input_details()[0]["index"]
-        self._interpreter.resize_tensor_input(place, (1, *scaled.shape))
-        self._interpreter.allocate_tensors()
-        self._interpreter.set_tensor(place, scaled[None])
-        self._interpreter.invoke()
-        found = self._interpreter.get_tensor(self._interpreter.get_output_details()[0]["index"])
-        return found[0].astype(np.uint16)
+        return _run(self._encoder, scaled).astype(np.uint16)
+
+
+def _interpreter(path: Path) -> Interpreter:
+    return Interpreter(model_path=str(path), num_threads=1)
+
+
+def _run(interpreter: Interpreter, frames: np.ndarray) -> np.ndarray:
+    """What a half of the model makes of one piece (T, width)."""
+    place = interpreter.get_input_details()[0]["index"]
+    interpreter.resize_tensor_input(place, (1, *frames.shape))
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(place, frames[None])
+    interpreter.invoke()
+    found: np.ndarray = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
+    return found[0]

@@ -22,6 +22,8 @@ class Space:
         latent_std: (d,), spread of the quantised latents over the training tracks.
         reference_mean, reference_covariance: (R, d) and (R, d, d), Gaussians of a sample of the
             training tracks; how far a piece is from all of them tells a hub from a neighbour.
+        transpositions: (S, d + 1, d), linear maps of latents to those at other pitches; the last
+            row is added (`ml.transposition`).
         axes, axes_mean: (D, P) and (P,), principal axes of the Gaussians' coordinates.
     """
 
@@ -31,6 +33,7 @@ class Space:
     latent_std: np.ndarray
     reference_mean: np.ndarray
     reference_covariance: np.ndarray
+    transpositions: np.ndarray
     axes: np.ndarray
     axes_mean: np.ndarray
 
@@ -53,6 +56,12 @@ class Space:
         for stage, book in enumerate(self.codebooks):
             total += book[codes[:, stage]]
         return total
+
+    def transposed(self, latents: np.ndarray, which: int) -> np.ndarray:
+        """Latents (T, d) as they would be at another pitch."""
+        found = self.transpositions[which]
+        moved: np.ndarray = latents @ found[:-1] + found[-1]
+        return moved
 
     def embedding(self, gaussian: Gaussians) -> np.ndarray:
         """Unit vectors (N, D) near each other where Gaussians are: the search's first stage."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from ml import original
 from ml.audio import Waveform, decode
 from ml.errors import AudioError
 from ml.features import extract
+from ml.pool import pool
 
 console = Console(stderr=True)
 
@@ -28,6 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--steps", type=int, default=10, help="of an epoch; soundsite only")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--without", nargs="*", default=[], help="names of folders to leave out")
     options = parser.parse_args(arguments)
     trainer = _train_original if options.config == "original" else _train_ours
     return trainer(options)
@@ -36,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _train_ours(options: argparse.Namespace) -> int:
     from ml.training import Schedule, train
 
-    log_mels = [extract(waveform).log_mel for waveform in _waveforms(options.directory)]
+    log_mels = list(_heard(options, _log_mel))
     if not log_mels:
         return _nothing(options.directory)
     schedule = Schedule(options.epochs, options.steps, options.seed)
@@ -45,7 +48,7 @@ def _train_ours(options: argparse.Namespace) -> int:
 
 
 def _train_original(options: argparse.Namespace) -> int:
-    rows = [original.statistics(original.mfcc(each)) for each in _waveforms(options.directory)]
+    rows = list(_heard(options, _statistics))
     if not rows:
         return _nothing(options.directory)
     statistics = np.stack(rows)
@@ -56,14 +59,36 @@ def _train_original(options: argparse.Namespace) -> int:
     return 0
 
 
-def _waveforms(directory: Path) -> Iterator[Waveform]:
-    """Every file below a folder that can be decoded, in the order of their paths."""
-    files = sorted(path for path in directory.rglob("*") if path.is_file())
-    for path in track(files, "Decoding", console=console):
-        try:
-            yield decode(path)
-        except AudioError as error:
-            console.print(f"{path.name}: {error}")
+def _heard(
+    options: argparse.Namespace, describe: Callable[[Waveform], np.ndarray]
+) -> Iterator[np.ndarray]:
+    """What is described of every file below the folder that can be decoded, in their order."""
+    paths = sorted(path for path in options.directory.rglob("*") if path.is_file())
+    files = [path for path in paths if path.parent.name not in options.without]
+    with pool() as listeners:
+        heard = track(
+            listeners.map(partial(_hear, describe), files), "Decoding", len(files), console=console
+        )
+        for path, found in zip(files, heard, strict=True):
+            if isinstance(found, str):
+                console.print(f"{path.name}: {found}", markup=False)
+            else:
+                yield found
+
+
+def _hear(describe: Callable[[Waveform], np.ndarray], path: Path) -> np.ndarray | str:
+    try:
+        return describe(decode(path))
+    except AudioError as error:
+        return str(error)
+
+
+def _log_mel(waveform: Waveform) -> np.ndarray:
+    return extract(waveform).log_mel
+
+
+def _statistics(waveform: Waveform) -> np.ndarray:
+    return original.statistics(original.mfcc(waveform))
 
 
 def _show(epoch: int, figures: dict[str, float]) -> None:

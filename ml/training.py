@@ -15,8 +15,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from ml import transposition
 from ml.artefact import write_manifest
-from ml.excerpts import levelled, pairs
+from ml.excerpts import FLOOR_DB, cut, levelled, pairs
 from ml.export import export
 from ml.features import mfcc
 from ml.gaussian import fit
@@ -29,6 +30,7 @@ EXCERPT_FRAMES = 512  # 11.9 s
 BATCH = 24
 EMBEDDING_DIM = 128
 REFERENCE = 256
+SETTLE_ROWS = 60_000
 _LEARNING_RATE = 2e-3
 
 Progress = Callable[[int, dict[str, float]], None]
@@ -55,7 +57,7 @@ def train(
     """Train on the log-mel frames (T, n_mels) of each track and write the artefact.
 
     Args:
-        folder: made if need be; receives `encoder.tflite`, `space.npz` and `manifest.json`.
+        folder: made if need be; receives the encoder, the decoder, `space.npz` and a manifest.
         name: of the version.
         progress: called after each epoch with its number from 1 and its figures.
 
@@ -68,9 +70,11 @@ def train(
     tracks = [levelled(log_mel).astype(np.float16) for log_mel in log_mels]
     scaling = _statistics(tracks, settings.features.n_mfcc)
     model, history = _fitted(tracks, scaling, settings, schedule, progress)
+    generator = np.random.default_rng(schedule.seed)
+    _settle(model, tracks, scaling, generator)
     folder.mkdir(parents=True, exist_ok=True)
     codes = [_codes(model, track, scaling) for track in tracks]
-    space = _space(model, codes, scaling)
+    space = _space(model, codes, scaling, _transpositions(model, tracks, scaling, generator))
     space.save(folder)
     export(model, folder)
     write_manifest(
@@ -106,7 +110,8 @@ def _fitted(
 ) -> tuple[VQVAE, dict[str, list[float]]]:
     """The trained model and its figures by epoch."""
     generator = np.random.default_rng(schedule.seed)
-    batches = (_scaled(batch, scaling) for batch in pairs(tracks, EXCERPT_FRAMES, BATCH, generator))
+    excerpts = pairs(tracks, EXCERPT_FRAMES, BATCH, settings.features, generator)
+    batches = (_scaled(batch, scaling) for batch in excerpts)
     model = VQVAE(settings)
     model(next(batches)[:, 0, 0])
     steps = schedule.epochs * schedule.steps
@@ -190,8 +195,45 @@ def _codes(model: VQVAE, track: np.ndarray, scaling: tuple[np.ndarray, np.ndarra
     return np.array(model.codes(_scaled(track[:whole], scaling)[None]))[0]
 
 
+def _settle(
+    model: VQVAE,
+    tracks: Sequence[np.ndarray],
+    scaling: tuple[np.ndarray, np.ndarray],
+    generator: np.random.Generator,
+) -> None:
+    """Codebooks anew, by k-means over the finished encoder's latents of all tracks."""
+    each = max(1, SETTLE_ROWS // len(tracks))
+    sample = []
+    for track in tracks:
+        whole = len(track) // model.settings.stride * model.settings.stride
+        latents = np.array(model.encoder(_scaled(track[:whole], scaling)[None]))[0]
+        sample.append(latents[generator.permutation(len(latents))[:each]])
+    model.quantizer.start(np.concatenate(sample), generator)
+
+
+def _transpositions(
+    model: VQVAE,
+    tracks: Sequence[np.ndarray],
+    scaling: tuple[np.ndarray, np.ndarray],
+    generator: np.random.Generator,
+) -> np.ndarray:
+    """Linear maps of latents to other pitches, see `ml.transposition.maps`."""
+
+    def latents_of(frames: np.ndarray) -> np.ndarray:
+        scaled = _scaled(np.maximum(frames, FLOOR_DB), scaling)
+        quantised: np.ndarray = np.array(model.quantizer(model.encoder(scaled[None]))[0])[0]
+        return quantised
+
+    settings = model.settings
+    excerpts = [cut(track, EXCERPT_FRAMES, generator).astype(np.float32) for track in tracks]
+    return transposition.maps(excerpts, latents_of, settings.features)
+
+
 def _space(
-    model: VQVAE, codes: Sequence[np.ndarray], scaling: tuple[np.ndarray, np.ndarray]
+    model: VQVAE,
+    codes: Sequence[np.ndarray],
+    scaling: tuple[np.ndarray, np.ndarray],
+    transpositions: np.ndarray,
 ) -> Space:
     """Scaling, codebooks, reference sample and axes from the codes of the training tracks."""
     books = np.array(model.quantizer.codebooks)
@@ -208,6 +250,7 @@ def _space(
         latent_std=std,
         reference_mean=fitted.mean[:REFERENCE],
         reference_covariance=fitted.covariance[:REFERENCE],
+        transpositions=transpositions,
         axes=_padded(axes[:rows], EMBEDDING_DIM),
         axes_mean=centre,
     )

@@ -14,9 +14,9 @@ from ml.evaluation import codecs, disguises, passages, speech, views
 from ml.evaluation.cache import Cache, source_digest
 from ml.evaluation.catalogue import Track
 from ml.evaluation.passages import Passage
-from ml.evaluation.pool import pool
 from ml.evaluation.systems import Extractor, Item
 from ml.evaluation.views import Sound
+from ml.pool import pool
 
 PASSAGES = "passages"
 

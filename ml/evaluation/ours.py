@@ -6,9 +6,12 @@ of them, so that the order of ``--ranks`` is the order that a visitor sees.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import pickle
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import lru_cache, partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
@@ -16,20 +19,21 @@ from ml import artefact, audio, encoding, excerpts, facts, features, model
 from ml.alignment import Span
 from ml.audio import Waveform
 from ml.encoding import Encoding
+from ml.evaluation.ablations import CodeHistograms, CodesShuffled, WithoutCodes
 from ml.evaluation.cache import source_digest
 from ml.evaluation.metrics import Floats
-from ml.evaluation.pool import pool
 from ml.evaluation.systems import System
-from ml.likeness import Match
+from ml.likeness import Match, Piece, rank
 from ml.model import Model
+from ml.pool import pool
+from ml.space import Space
 
 SHORTLIST = 200
 FEW = 8
 
-Rank = Callable[[Encoding, Mapping[int, Encoding]], Sequence[Match]]
-# Queries and what each may be answered with, to the matches of each query
+# Queries, catalogue, and which of it may answer each query, to the matches of each query
 RankAll = Callable[
-    [Sequence[Encoding], Sequence[Mapping[int, Encoding]]], Iterable[Sequence[Match]]
+    [Sequence[Encoding], Sequence[Encoding], Sequence[Sequence[int]]], Iterable[Sequence[Match]]
 ]
 Change = Callable[[Sequence[Encoding]], Sequence[Encoding]]
 
@@ -45,7 +49,10 @@ class Encodings:
         self.fingerprint = f"{artefact.digest(folder)} {sources}"
 
     def extract(self, waveform: Waveform) -> bytes:
-        return self.model.encode(self.model.features(waveform)).to_bytes()
+        features = self.model.features(waveform)
+        heard = self.model.encode(features)
+        heard.facts["reconstruction_error"] = self.model.reconstruction_error(features, heard)
+        return heard.to_bytes()
 
     def restore(self, kept: bytes) -> Encoding:
         """The codes are what is kept; the embedding is made again, as likeness has it now."""
@@ -77,57 +84,68 @@ class TwoStages(System):
         cosines = _embeddings(asked) @ _embeddings(tracks).T
         if left_out:
             np.fill_diagonal(cosines, -np.inf)
-        shortlists = [_shortlist(tracks, row) for row in cosines]
-        ranked = self.rank_all(asked, shortlists)
+        ranked = self.rank_all(asked, tracks, [_shortlist(row) for row in cosines])
         return np.stack([_row(row, found) for row, found in zip(cosines, ranked, strict=True)])
 
     def spans(self, query: Encoding, track: Encoding) -> Sequence[Span]:
-        ((match,),) = self.rank_all([query], [{0: track}])
+        ((match,),) = self.rank_all([query], [track], [[0]])
         return match.spans
 
 
-class RankedHere:
-    """The second stage in this process."""
-
-    def __init__(self, rank: Rank) -> None:
-        self.rank = rank
-
-    def __call__(
-        self, queries: Sequence[Encoding], candidates: Sequence[Mapping[int, Encoding]]
-    ) -> Iterable[Sequence[Match]]:
-        return map(self.rank, queries, candidates)
-
-
-class RankedBeside:
+class Ranked:
     """The second stage by the model of a folder, in other processes where there is much to do."""
 
     def __init__(self, folder: Path) -> None:
-        self.here = RankedHere(Model.load(folder).rank)
+        self.space = Space.load(folder)
         self.pool = pool(_load, folder)
 
     def __call__(
-        self, queries: Sequence[Encoding], candidates: Sequence[Mapping[int, Encoding]]
+        self,
+        queries: Sequence[Encoding],
+        catalogue: Sequence[Encoding],
+        shortlists: Sequence[Sequence[int]],
     ) -> Iterable[Sequence[Match]]:
         if len(queries) < FEW:
-            return self.here(queries, candidates)
-        return self.pool.map(_rank, queries, candidates, chunksize=FEW)
+            pieces = _pieces(catalogue, self.space)
+            yield from map(partial(_ranked, pieces), _pieces(queries, self.space), shortlists)
+            return
+        with TemporaryDirectory() as folder:
+            path = Path(folder, "catalogue")
+            path.write_bytes(pickle.dumps(list(catalogue)))
+            ask = partial(_rank, path)
+            yield from self.pool.map(ask, queries, shortlists, chunksize=FEW)
 
 
-_models: list[Model] = []  # of a process of the pool
+_spaces: list[Space] = []  # of a process of the pool
 
 
 def _load(folder: Path) -> None:
-    _models.append(Model.load(folder))
+    _spaces.append(Space.load(folder))
 
 
-def _rank(query: Encoding, candidates: Mapping[int, Encoding]) -> Sequence[Match]:
-    return _models[0].rank(query, candidates)
+def _rank(catalogue: Path, query: Encoding, shortlist: Sequence[int]) -> Sequence[Match]:
+    (asked,) = _pieces([query], _spaces[0])
+    return _ranked(_catalogue(catalogue), asked, shortlist)
 
 
-def _shortlist(tracks: Sequence[Encoding], cosines: Floats) -> dict[int, Encoding]:
+@lru_cache(maxsize=1)
+def _catalogue(path: Path) -> list[Piece]:
+    """Made once in a process for all queries; the file is this run's own."""
+    return _pieces(pickle.loads(path.read_bytes()), _spaces[0])
+
+
+def _pieces(heard: Sequence[Encoding], space: Space) -> list[Piece]:
+    return [Piece(each.codes, each.code_seconds, space) for each in heard]
+
+
+def _ranked(catalogue: Sequence[Piece], query: Piece, shortlist: Sequence[int]) -> Sequence[Match]:
+    return rank(query, {index: catalogue[index] for index in shortlist})
+
+
+def _shortlist(cosines: Floats) -> list[int]:
     """The first stage: the tracks that may be answered and are nearest."""
     nearest = np.argsort(-cosines, kind="stable")[:SHORTLIST].tolist()
-    return {index: tracks[index] for index in nearest if np.isfinite(cosines[index])}
+    return [index for index in nearest if np.isfinite(cosines[index])]
 
 
 def _row(cosines: Floats, matches: Sequence[Match]) -> Floats:
@@ -141,7 +159,7 @@ def _row(cosines: Floats, matches: Sequence[Match]) -> Floats:
 def systems(folder: Path, seed: int) -> list[System]:
     """The model's own row, then one for each of its ablations."""
     loaded = Model.load(folder)
-    second_stage = RankedBeside(folder)
+    second_stage = Ranked(folder)
     ours = TwoStages(loaded.manifest["name"], second_stage)
     ours.losses = {
         name: values
@@ -150,21 +168,7 @@ def systems(folder: Path, seed: int) -> list[System]:
     }
     shuffled = TwoStages("codes shuffled between tracks", second_stage, CodesShuffled(seed))
     shuffled.proxies = {1}  # the others ask for the track itself, which has lost its codes
-    return [ours, shuffled]
-
-
-class CodesShuffled:
-    """Gives each sound the codes of another one, and the embedding, which is made of them."""
-
-    def __init__(self, seed: int) -> None:
-        self.seed = seed
-
-    def __call__(self, encodings: Sequence[Encoding]) -> Sequence[Encoding]:
-        others = np.random.default_rng(self.seed).permutation(len(encodings))
-        return [
-            replace(own, codes=encodings[other].codes, embedding=encodings[other].embedding)
-            for own, other in zip(encodings, others, strict=True)
-        ]
+    return [ours, CodeHistograms(loaded.space.codebooks.shape[1]), WithoutCodes(), shuffled]
 
 
 def code_vectors(folder: Path) -> Floats:

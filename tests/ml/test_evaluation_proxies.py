@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,13 +15,15 @@ from rich.console import Console
 from ml.alignment import Span
 from ml.encoding import Encoding
 from ml.evaluation import proxies, report, views
+from ml.evaluation.ablations import CodeHistograms, CodesShuffled, WithoutCodes
 from ml.evaluation.catalogue import Track
 from ml.evaluation.collect import Collection
 from ml.evaluation.disguises import DISGUISES
-from ml.evaluation.ours import CodesShuffled, RankedHere, TwoStages
+from ml.evaluation.ours import TwoStages
 from ml.evaluation.passages import Passage
 from ml.evaluation.report import Report, Row
 from ml.evaluation.systems import System
+from ml.gaussian import fit
 from ml.likeness import Match
 
 
@@ -199,20 +202,18 @@ def pointing(angle, codes=0):
     return Encoding(direction, np.full((4, 1), codes, np.uint16), 0.5, 2.0, {})
 
 
-def by_codes(query, candidates):
+def by_codes(queries, catalogue, shortlists):
     """Ranks by the difference of the first code."""
-    first = int(query.codes[0, 0])
-    matches = [
-        Match(key, abs(float(found.codes[0, 0]) - first), False, ())
-        for key, found in candidates.items()
-    ]
-    return sorted(matches, key=lambda match: match.distance)
+    for query, shortlist in zip(queries, shortlists, strict=True):
+        first = float(query.codes[0, 0])
+        distances = {key: abs(float(catalogue[key].codes[0, 0]) - first) for key in shortlist}
+        yield [Match(key, distance, False, ()) for key, distance in distances.items()]
 
 
 def test_the_second_stage_decides_among_the_shortlist(monkeypatch):
     monkeypatch.setattr("ml.evaluation.ours.SHORTLIST", 2)
     catalogue = [pointing(0.0, 9), pointing(0.1, 3), pointing(0.5, 1), pointing(1.5, 2)]
-    row = TwoStages("x", RankedHere(by_codes)).distances([pointing(0.0, 1)], catalogue)[0]
+    row = TwoStages("x", by_codes).distances([pointing(0.0, 1)], catalogue)[0]
     assert row[:2].tolist() == [8.0, 2.0]
     assert 8.0 < row[2] < row[3]  # not in the shortlist: in the order of the first stage
 
@@ -220,7 +221,7 @@ def test_the_second_stage_decides_among_the_shortlist(monkeypatch):
 def test_a_left_out_track_does_not_answer_itself_nor_takes_a_place(monkeypatch):
     monkeypatch.setattr("ml.evaluation.ours.SHORTLIST", 1)
     catalogue = [pointing(0.0, 1), pointing(0.1, 1), pointing(0.3, 4)]
-    rows = TwoStages("x", RankedHere(by_codes)).distances(catalogue, catalogue, left_out=True)
+    rows = TwoStages("x", by_codes).distances(catalogue, catalogue, left_out=True)
     np.fill_diagonal(rows, np.inf)
     assert rows.argmin(axis=1).tolist() == [1, 0, 1]
     assert rows[2, 1] == 3.0
@@ -233,3 +234,23 @@ def test_an_ablation_changes_what_is_likened():
     assert sorted(numbers) == list(range(8))
     assert numbers != list(range(8))
     assert all(found.duration == 2.0 for found in shuffled)
+
+
+def test_histograms_know_a_piece_by_its_codes_in_any_order():
+    codes = np.random.default_rng(0).integers(0, 8, (50, 3)).astype(np.uint16)
+    heard = [replace(pointing(0.0), codes=each) for each in (codes, codes[::-1], codes % 2)]
+    found = CodeHistograms(8).distances(heard[:1], heard)[0]
+    assert found[:2] == pytest.approx([0.0, 0.0], abs=1e-9)
+    assert found[2] > 0.1
+
+
+def test_without_codes_a_piece_is_nearest_to_what_is_spread_alike():
+    generator = np.random.default_rng(1)
+    directions = [generator.normal(size=(4, 4)) for _ in range(3)]
+    pieces = [generator.normal(size=(400, 4)) @ directions[i % 3] for i in range(9)]
+    heard = [fit([piece], np.full(4, 0.02)) for piece in pieces]
+    found = WithoutCodes().distances(heard, heard, left_out=True)
+    assert np.all(np.isinf(found.diagonal()))
+    assert (found.argmin(axis=1) % 3).tolist() == [0, 1, 2] * 3
+    asked = WithoutCodes().distances(heard[:1], heard[1:])
+    assert asked.argmin() + 1 in (3, 6)

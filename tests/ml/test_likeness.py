@@ -8,17 +8,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ml.alignment import align, steps
+from ml.alignment import Steps, align, steps
 from ml.artefact import digest, verify, write_manifest
 from ml.encoding import Encoding
 from ml.errors import ArtefactError
 from ml.gaussian import divergences, gaussians
 from ml.likeness import mutual_proximity, score
+from ml.variants import at_pace
+from ml.walk import walked
 
 
 def walk(rows: int, seed: int) -> np.ndarray:
     """Latents (rows, 8) that never repeat."""
     return np.random.default_rng(seed).normal(size=(rows, 8))
+
+
+def laid(latents: np.ndarray) -> Steps:
+    """Steps of latents whose rows are 0.1 s apart."""
+    return steps(latents, np.ones(8), 0.1)
 
 
 def test_the_divergence_of_two_unit_gaussians_is_their_squared_distance() -> None:
@@ -33,42 +40,88 @@ def test_a_gaussian_is_at_no_distance_from_itself() -> None:
 
 
 def test_mutual_proximity_ranks_the_nearer_of_two_equals_first() -> None:
-    one = (np.array([5.0]), np.array([1.0]))
-    many = (np.array([5.0, 5.0]), np.array([1.0, 1.0]))
-    near, far = mutual_proximity(np.array([2.0, 3.0]), one, many)
-    assert 0 <= near < far
+    distances = np.array([[0.0, 2.0, 3.0], [2.0, 0.0, 4.0], [3.0, 4.0, 0.0]])
+    found = mutual_proximity(distances, *[(np.full(3, 5.0), np.ones(3))] * 2)
+    assert 0 <= found[0, 1] < found[0, 2]
+    assert np.array_equal(found, found.T)
 
 
 def test_mutual_proximity_moves_a_hub_away() -> None:
-    one = (np.array([5.0]), np.array([1.0]))
-    many = (np.array([3.0, 5.0]), np.array([1.0, 1.0]))  # the first is near to everything
-    hub, other = mutual_proximity(np.array([3.0, 3.0]), one, many)
-    assert other < hub
+    distances = np.full((3, 3), 3.0)
+    mean = np.array([5.0, 3.0, 5.0])  # the second is near to everything
+    found = mutual_proximity(distances, *[(mean, np.ones(3))] * 2)
+    assert found[0, 2] < found[0, 1]
+
+
+def test_of_two_equally_distant_pieces_the_one_among_near_ones_is_nearer() -> None:
+    distances = np.array([1.0, 1.0, 0.5, 3.0])
+    among = np.full((4, 4), 2.0)
+    among[0, 2] = among[2, 0] = 0.2  # the first is beside one that is near
+    among[1, 3] = among[3, 1] = 0.2  # the second beside one that is far
+    found = walked(distances, among)
+    assert found[0] < found[1]
+    assert found.argmin() == 2
+
+
+def test_a_walk_leaves_distances_non_negative_and_in_their_unit() -> None:
+    generator = np.random.default_rng(0)
+    places = generator.normal(size=(20, 3))
+    among = np.linalg.norm(places[:, None] - places[None], axis=2)
+    near, far = among[0].copy(), among[0] + 50.0
+    assert walked(near, among).min() >= 0.0
+    assert walked(far, among).min() == pytest.approx(walked(near, among).min() + 50.0)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_a_walk_among_a_few_pieces_keeps_their_order(count: int) -> None:
+    distances = np.arange(count) + 1.0
+    found = walked(distances, np.full((count, count), 400.0))
+    assert np.all(np.diff(found) > 0)
+    assert np.all(np.isfinite(found))
 
 
 def test_an_excerpt_is_found_at_its_place() -> None:
-    std = np.ones(8)
     piece = walk(900, 1)
-    found = align(steps(piece[300:500], std), steps(piece, std), 0.2)
+    found = align(laid(piece[300:500]), laid(piece))
     assert found.strength > 0.8
     span = found.spans[0]
-    assert span.match_start - span.query_start == pytest.approx(150 * 0.2, abs=0.3)
+    assert span.match_start - span.query_start == pytest.approx(300 * 0.1, abs=0.3)
 
 
 def test_a_piece_lies_along_itself_from_end_to_end() -> None:
-    same = steps(walk(400, 2), np.ones(8))
-    found = align(same, same, 0.2)
+    same = laid(walk(400, 2))
+    found = align(same, same)
     assert found.strength == pytest.approx(1.0, abs=1e-5)
     assert found.spans[0].query_start == found.spans[0].match_start == 0.0
-    assert found.spans[0].query_end == pytest.approx(200 * 0.2)
+    assert found.spans[0].query_end == pytest.approx(40.0)
+
+
+def test_a_drone_matches_no_other_drone() -> None:
+    drone = 3.0 + np.random.default_rng(5).normal(0, 1e-3, (400, 8))
+    ending = np.vstack([walk(400, 6), drone])
+    beginning = np.vstack([drone, walk(400, 7)])
+    assert align(laid(ending), laid(beginning)).strength < 0.4
+    assert align(laid(ending), laid(ending)).strength == pytest.approx(1.0, abs=1e-3)
+
+
+def test_an_excerpt_at_another_tempo_is_found_by_one_of_its_variants() -> None:
+    generator = np.random.default_rng(8)
+    piece = np.repeat(generator.normal(size=(300, 8)), 6, axis=0)  # moves every 0.6 s
+    faster = at_pace(piece[600:900], 1.07)
+    plain = align(laid(faster), laid(piece)).strength
+    variant = steps(at_pace(faster, 0.93), np.ones(8), 0.1 * 0.93)
+    found = align(variant, laid(piece))
+    assert found.strength > 0.8 > plain
+    assert found.spans[0].match_start == pytest.approx(60.0, abs=0.6)
+    assert found.spans[0].query_end <= len(faster) * 0.1 + 1e-6
 
 
 @pytest.mark.parametrize(("ours", "theirs"), [(60, 400), (400, 60), (3, 5), (60, 60)])
 def test_spans_stay_within_both_pieces(ours: int, theirs: int) -> None:
-    found = align(steps(walk(2 * ours, 3), np.ones(8)), steps(walk(2 * theirs, 4), np.ones(8)), 0.2)
+    found = align(laid(walk(ours, 3)), laid(walk(theirs, 4)))
     for span in found.spans:
-        assert 0 <= span.query_start < span.query_end <= ours * 0.2 + 1e-6
-        assert 0 <= span.match_start < span.match_end <= theirs * 0.2 + 1e-6
+        assert 0 <= span.query_start < span.query_end <= ours * 0.1 + 1e-6
+        assert 0 <= span.match_start < span.match_end <= theirs * 0.1 + 1e-6
 
 
 def test_the_score_is_the_share_of_nearest_distances_that_are_larger() -> None:

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
-PROCESSES = 2
+PROCESSES = min(4, len(os.sched_getaffinity(0)))
 
 
-def pool(initializer: Callable[..., None], *arguments: Any) -> ProcessPoolExecutor:
+def pool(initializer: Callable[..., None] | None = None, *arguments: Any) -> ProcessPoolExecutor:
     """A pool whose processes start afresh and end with this one.
 
     Nothing that is loaded here (TensorFlow, LiteRT, BLAS threads) survives a fork well.
@@ -25,9 +25,10 @@ def pool(initializer: Callable[..., None], *arguments: Any) -> ProcessPoolExecut
     )
 
 
-def _begin(initializer: Callable[..., None], *arguments: Any) -> None:
+def _begin(initializer: Callable[..., None] | None, *arguments: Any) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    initializer(*arguments)
+    if initializer:
+        initializer(*arguments)
 
 
 def _end_with_parent() -> None:
