@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-POOL = 4  # rows of codes to one step of an alignment, at least
-MOST_STEPS = 600  # of a piece that is laid along others; a longer one is pooled further
+POOL = 4  # rows of codes to one step of an alignment
+MOST_STEPS = 600  # that are laid along another piece at once: 4 min
 WINDOW_SECONDS = 16.0
 MOST_SPANS = 3
 LEAST_MOVEMENT = 0.3  # variance of unit vectors within a window, of at most 1
@@ -57,32 +57,35 @@ class Alignment:
     spans: tuple[Span, ...]
 
 
-def pool_for(rows: int) -> int:
-    """How many rows of codes make one step of a piece of so many rows."""
-    return max(POOL, -(-rows // MOST_STEPS))
-
-
 def steps(
     latents: np.ndarray,
     latent_std: np.ndarray,
     row_seconds: float,
     *,
-    pool: int = POOL,
     start: float = 0.0,
 ) -> Steps:
     """Steps of latents (T, d), centred: colour goes, movement stays.
 
     Args:
         row_seconds: seconds from one row of latents to the next.
-        pool: rows to one step.
         start: of the first row, in seconds.
     """
-    pool = min(pool, len(latents))
+    pool = min(POOL, len(latents))
     whole = len(latents) // pool * pool
     pooled = latents[:whole].reshape(-1, pool, latents.shape[1]).mean(axis=1)
     moved = (pooled - pooled.mean(axis=0)) / latent_std
     unit = moved / (np.linalg.norm(moved, axis=1, keepdims=True) + 1e-6)
     return Steps(unit.astype(np.float32), pool * row_seconds, start)
+
+
+def parts(whole: Steps) -> list[Steps]:
+    """A long piece in parts of at most `MOST_STEPS`, which share a window with the next."""
+    hop = MOST_STEPS - round(WINDOW_SECONDS / whole.seconds)
+    firsts = range(0, max(1, len(whole.vectors) - MOST_STEPS + hop), hop)
+    return [
+        Steps(whole.vectors[first : first + MOST_STEPS], whole.seconds, first * whole.seconds)
+        for first in firsts
+    ]
 
 
 def align(query: Steps, other: Steps) -> Alignment:

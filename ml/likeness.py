@@ -14,13 +14,19 @@ from functools import cached_property, partial
 import numpy as np
 from scipy.special import log_ndtr
 
-from ml.alignment import POOL, Alignment, Span, Steps, align, pool_for, steps, strength
+from ml.alignment import Alignment, Span, Steps, align, parts, steps, strength
 from ml.gaussian import Gaussians, divergences, fit, joined
 from ml.space import Space
 from ml.variants import variants
 from ml.walk import walked
 
-SAME_RECORDING = 0.42  # strength of alignment; see docs/model-card.md
+# How far the strength of an alignment must stand out from those of the other candidates to mean
+# the same recording; see docs/model-card.md. A long query has more chances to resemble something.
+DISTINCT = 0.25
+DISTINCT_LONG = 0.38
+DISTINCT_VARIANT = 0.32
+LONG_SECONDS = 60.0
+ORDINARY = [0.15] * 10  # strengths that stand in where there are few other candidates
 SAME_SCALE = 1e-3  # below every distance of two pieces that only sound alike
 BLUR = 0.02  # variance added to a latent dimension, as a share of its variance over the catalogue
 
@@ -56,7 +62,6 @@ class Piece:
 
     def __init__(self, codes: np.ndarray, code_seconds: float, space: Space) -> None:
         self.latents, self.row_seconds, self.space = space.latents(codes), code_seconds, space
-        self._steps: dict[int, Steps] = {}
 
     @cached_property
     def gaussian(self) -> Gaussians:
@@ -68,12 +73,15 @@ class Piece:
         """Mean and spread of its distances from the reference sample, (1,) each."""
         return self.space.strangeness(self.gaussian)
 
-    def steps(self, pool: int) -> Steps:
-        """For an alignment, so many rows to a step."""
-        if pool not in self._steps:
-            std = self.space.latent_std
-            self._steps[pool] = steps(self.latents, std, self.row_seconds, pool=pool)
-        return self._steps[pool]
+    @cached_property
+    def steps(self) -> Steps:
+        """For an alignment."""
+        return steps(self.latents, self.space.latent_std, self.row_seconds)
+
+    @cached_property
+    def seconds(self) -> float:
+        """Its length."""
+        return len(self.latents) * self.row_seconds
 
 
 def rank(query: Piece, candidates: Mapping[int, Piece]) -> list[Match]:
@@ -82,34 +90,46 @@ def rank(query: Piece, candidates: Mapping[int, Piece]) -> list[Match]:
         return []
     others = list(candidates.values())
     distances = timbre_distances(query, others).tolist()
-    matches = map(_match, candidates, distances, alignments(query, others))
+    matches = map(_match, candidates, distances, *alignments(query, others))
     return sorted(matches, key=lambda match: match.distance)
 
 
-def alignments(query: Piece, others: Sequence[Piece]) -> list[Alignment]:
-    """The query laid along each of the others; at other pitches and tempi if it is none of them."""
-    pool = pool_for(len(query.latents))
-    found = [align(query.steps(pool), other.steps(pool)) for other in others]
-    if any(map(_same, found)):
-        return found
+def alignments(query: Piece, others: Sequence[Piece]) -> tuple[list[Alignment], list[bool]]:
+    """The query laid along each of the others, and which of them it is the same recording as.
+
+    Where it is none of them, its variants at other pitches and tempi are tried.
+    """
+    along = parts(query.steps)
+    found = [_best(along, other) for other in others]
+    least = DISTINCT if query.seconds <= LONG_SECONDS else DISTINCT_LONG
+    same = distinct([each.strength for each in found], least)
+    if any(same):
+        return found, same
     changed = variants(query.latents, query.row_seconds, query.space)
-    for index, other in enumerate(others):
-        along = other.steps(POOL)
-        best = max(changed, key=partial(strength, other=along))
-        if _same(again := align(best, along)):
-            found[index] = again
-    return found
+    again = [_best(changed, other) for other in others]
+    same = distinct([each.strength for each in again], DISTINCT_VARIANT)
+    pairs = zip(found, again, same, strict=True)
+    return [better if is_same else plain for plain, better, is_same in pairs], same
 
 
-def _same(found: Alignment) -> bool:
-    return found.strength >= SAME_RECORDING
+def _best(alternatives: Sequence[Steps], other: Piece) -> Alignment:
+    """The strongest alignment of any of these with the other."""
+    if len(alternatives) == 1:
+        return align(alternatives[0], other.steps)
+    return align(max(alternatives, key=partial(strength, other=other.steps)), other.steps)
 
 
-def _match(key: int, distance: float, found: Alignment) -> Match:
+def distinct(strengths: Sequence[float], least: float) -> list[bool]:
+    """Which strengths stand out by so much from what is usual among the candidates."""
+    usual = float(np.median([*strengths, *ORDINARY]))
+    return [each - usual >= least for each in strengths]
+
+
+def _match(key: int, distance: float, found: Alignment, same: bool) -> Match:
     """A recording that is heard again is closer than anything that only sounds alike."""
-    if _same(found):
+    if same:
         distance = SAME_SCALE * (1.0 - found.strength)
-    return Match(key, distance, _same(found), found.spans)
+    return Match(key, distance, same, found.spans)
 
 
 def timbre_distances(query: Piece, others: Sequence[Piece]) -> np.ndarray:

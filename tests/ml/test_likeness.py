@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from ml.alignment import Steps, align, steps
+from ml.alignment import MOST_STEPS, Steps, align, parts, steps
 from ml.artefact import digest, verify, write_manifest
 from ml.encoding import Encoding
 from ml.errors import ArtefactError
 from ml.gaussian import divergences, gaussians
-from ml.likeness import mutual_proximity, score
+from ml.likeness import distinct, mutual_proximity, score
 from ml.variants import at_pace
 from ml.walk import walked
 
@@ -114,6 +115,21 @@ def test_an_excerpt_at_another_tempo_is_found_by_one_of_its_variants() -> None:
     assert found.strength > 0.8 > plain
     assert found.spans[0].match_start == pytest.approx(60.0, abs=0.6)
     assert found.spans[0].query_end <= len(faster) * 0.1 + 1e-6
+
+
+def test_a_long_piece_is_laid_along_another_in_parts_that_miss_no_window() -> None:
+    whole = laid(walk(8000, 9))  # 2000 steps
+    found = parts(whole)
+    assert all(len(part.vectors) <= MOST_STEPS for part in found)
+    assert found[-1].start * 2.5 + len(found[-1].vectors) == pytest.approx(len(whole.vectors))
+    for one, other in pairwise(found):
+        assert one.start + len(one.vectors) * 0.4 - other.start == pytest.approx(16.0)
+
+
+def test_only_a_strength_that_stands_out_is_the_same_recording() -> None:
+    assert distinct([0.5, 0.2, 0.2], 0.25) == [True, False, False]
+    assert distinct([0.5] * 40, 0.25) == [False] * 40  # as like all others as each other
+    assert distinct([0.5], 0.25) == [True]
 
 
 @pytest.mark.parametrize(("ours", "theirs"), [(60, 400), (400, 60), (3, 5), (60, 60)])
