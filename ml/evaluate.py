@@ -23,19 +23,29 @@ from ml.evaluation.cache import Cache, default_folder
 from ml.evaluation.catalogue import Track
 from ml.evaluation.collect import Collection, Collector
 from ml.evaluation.report import Report, Row
-from ml.evaluation.systems import Extractor, System
+from ml.evaluation.systems import Extractor, Guests, System
+
+NO_GUESTS = Guests()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command; returns its exit status."""
-    options = _options(arguments)
+    parser = argument_parser("python -m ml.evaluate", __doc__)
+    options = parser.parse_args(arguments)
+    if not options.model and not options.baselines:
+        parser.error("--model, --baselines or both")
+    return run(options)
+
+
+def run(options: argparse.Namespace, guests: Guests = NO_GUESTS) -> int:
+    """The command once its options, those of `argument_parser`, are known."""
     console = Console(stderr=True)
     tracks = catalogue.find_tracks(options.folders, _artists(options.artists))
     if len({track.soundtrack for track in tracks}) < 2:
         console.print("Nothing to compare: at least two folders with music in them are needed.")
         return 2
     try:
-        found = evaluate(tracks, options, console)
+        found = evaluate(tracks, options, console, guests)
     except SoundError as error:
         console.print(f"The model cannot be used: {error}", markup=False)
         return 1
@@ -43,16 +53,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def evaluate(tracks: Sequence[Track], options: argparse.Namespace, console: Console) -> Report:
+def evaluate(
+    tracks: Sequence[Track],
+    options: argparse.Namespace,
+    console: Console,
+    guests: Guests = NO_GUESTS,
+) -> Report:
     """Hear what has to be heard, then liken: the whole measurement."""
     began = time.monotonic()
-    systems = _systems(options.model, options.baselines, options.seed)
+    systems = [*_systems(options.model, options.baselines, options.seed), *guests.systems]
+    ears = partial(extractors, options.model, options.baselines, guests.extractors)
     with Cache(options.cache) as cache:
-        collector = Collector(
-            partial(extractors, options.model, options.baselines), cache, options.seed
-        )
-        found = _collect(collector, tracks, options.proxies, console)
-    result = Report(_settings(options), found.tracks, found.failures)
+        found = _collect(Collector(ears, cache, options.seed), tracks, options.proxies, console)
+    result = Report(_settings(options, guests), found.tracks, found.failures)
     result.under_test = systems[0].name if options.model else None
     for system in systems:
         console.print(f"likening: {system.name}", markup=False)
@@ -65,7 +78,9 @@ def evaluate(tracks: Sequence[Track], options: argparse.Namespace, console: Cons
     return result
 
 
-def extractors(model: Path | None, baselines: bool) -> list[Extractor]:
+def extractors(
+    model: Path | None, baselines: bool, guests: Sequence[Extractor] = ()
+) -> list[Extractor]:
     """What listens, in this process and in those of the pool."""
     ears: list[Extractor] = []
     if model:
@@ -77,7 +92,7 @@ def extractors(model: Path | None, baselines: bool) -> list[Extractor]:
         from ml.evaluation.mfcc import Mfcc
 
         ears.append(Mfcc())
-    return ears
+    return [*ears, *guests]
 
 
 def _systems(model: Path | None, baselines: bool, seed: int) -> list[System]:
@@ -143,7 +158,7 @@ def _write(found: Report, options: argparse.Namespace, console: Console) -> None
             console.print(f"wrote {path}", markup=False)
 
 
-def _settings(options: argparse.Namespace) -> dict[str, object]:
+def _settings(options: argparse.Namespace, guests: Guests) -> dict[str, object]:
     """What decides the figures, without the paths of this machine."""
     settings: dict[str, object] = {
         "folders": [folder.name for folder in options.folders],
@@ -155,6 +170,8 @@ def _settings(options: argparse.Namespace) -> dict[str, object]:
 
         settings["model"] = artefact.read_manifest(options.model)["name"]
         settings["model_sha256"] = artefact.digest(options.model)
+    if guests.extractors:
+        settings["guests"] = {ears.name: ears.fingerprint for ears in guests.extractors}
     return settings
 
 
@@ -168,8 +185,9 @@ def _artists(table: Path | None) -> dict[str, str]:
     return catalogue.read_artists(table) if table else {}
 
 
-def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m ml.evaluate", description=__doc__)
+def argument_parser(program: str, description: str | None) -> argparse.ArgumentParser:
+    """The options of a command that measures."""
+    parser = argparse.ArgumentParser(prog=program, description=description)
     parser.add_argument("folders", nargs="+", type=Path, metavar="FOLDER", help="trees of music")
     parser.add_argument("--model", type=Path, help="artefact folder of the model under test")
     parser.add_argument("--baselines", action="store_true", help="measure the baselines too")
@@ -181,10 +199,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--cache", type=Path, default=default_folder(), help="what was heard")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--width", type=int, help="of the tables, in characters")
-    options = parser.parse_args(arguments)
-    if not options.model and not options.baselines:
-        parser.error("--model, --baselines or both")
-    return options
+    return parser
 
 
 def _proxies(text: str) -> list[int]:

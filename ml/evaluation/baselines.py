@@ -38,10 +38,7 @@ class StatisticsCosine(System):
     def distances(
         self, queries: Sequence[Item], catalogue: Sequence[Item], *, left_out: bool = False
     ) -> Floats:
-        table = _statistics(catalogue)
-        centre, scale = table.mean(axis=0), table.std(axis=0) + 1e-9
-        ours = _unit((_statistics(queries) - centre) / scale)
-        return 1.0 - ours @ _unit((table - centre) / scale).T
+        return scaled_cosine(_statistics(queries), _statistics(catalogue))
 
 
 class Original(System):
@@ -109,6 +106,20 @@ def baselines(seed: int) -> list[System]:
         divergence,
         MutualProximity(divergence),
     ]
+
+
+def scaled_cosine(queries: Floats, catalogue: Floats) -> Floats:
+    """One minus the cosine, after each dimension was centred and scaled by its spread there.
+
+    Args:
+        queries: (Q, d).
+        catalogue: (N, d), of which centre and spread are taken.
+
+    Returns:
+        (Q, N), between 0 and 2.
+    """
+    centre, scale = catalogue.mean(axis=0), catalogue.std(axis=0) + 1e-9
+    return 1.0 - _unit((queries - centre) / scale) @ _unit((catalogue - centre) / scale).T
 
 
 def symmetrised_divergence(queries: Floats, catalogue: Floats) -> Floats:

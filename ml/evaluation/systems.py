@@ -7,6 +7,7 @@ items to distances. Systems may share an extractor: ours and its ablations do.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ml.audio import Waveform
@@ -71,3 +72,16 @@ class System:
     def spans(self, query: Item, track: Item) -> Sequence[Any]:
         """Where the query lies in the track (`ml.likeness.Span`), best first; empty: unknown."""
         return ()
+
+
+@dataclass(frozen=True)
+class Guests:
+    """Systems from outside of this library, measured as its own are.
+
+    Attributes:
+        extractors: of the guests; they travel to other processes, so they can be pickled.
+        systems: their rows, which come after all others.
+    """
+
+    extractors: Sequence[Extractor] = ()
+    systems: Sequence[System] = ()

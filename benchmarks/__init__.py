@@ -1,0 +1,1 @@
+"""Other people's systems, measured beside ours: never a part of the product."""
