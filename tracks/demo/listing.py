@@ -34,9 +34,9 @@ class Package:
 
 
 @cache
-def packages() -> tuple[Package, ...]:
-    """All packages, the smallest first."""
-    with LISTING.open(newline="", encoding="utf-8") as file:
+def packages(listing: Path = LISTING) -> tuple[Package, ...]:
+    """All packages of a listing, the smallest first."""
+    with listing.open(newline="", encoding="utf-8") as file:
         rows = sorted(csv.DictReader(file), key=_size_and_name)
     return tuple(
         Package(name, size, tuple(_song(row) for row in group))
