@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 
 POOL = 4  # rows of codes to one step of an alignment
 MOST_STEPS = 600  # that are laid along another piece at once: 4 min
@@ -109,11 +110,11 @@ def correlations(query: Steps, other: Steps) -> tuple[np.ndarray, int]:
     window = min(round(WINDOW_SECONDS / other.seconds), len(one), len(many))
     if window < 1:
         return np.empty((0, 0)), 0
-    shared = _diagonal_sums(one @ many.T, window) / window
     (mean, movement), (others_mean, others_movement) = _moments(one, window), _moments(many, window)
+    shared = _diagonal_sums(one @ many.T, window) / window
     shared -= mean @ others_mean.T
     shared /= movement[:, None]
-    shared /= others_movement[None, :]
+    shared /= others_movement
     return shared, window
 
 
@@ -131,10 +132,14 @@ def _diagonal_sums(similarity: np.ndarray, window: int) -> np.ndarray:
     n, m = similarity.shape
     sums = _skewed(similarity).cumsum(axis=0)
     sums[window:] -= sums[:-window].copy()
-    rows = np.arange(n - window + 1)[:, None]
-    columns = np.arange(m - window + 1)[None, :]
-    found: np.ndarray = sums[rows + window - 1, n - 1 - rows + columns]
-    return found
+    row, item = sums.strides
+    # Entry (i, j) lies at (i + w - 1, n - 1 - i + j): each row starts one further to the left.
+    return as_strided(
+        sums[window - 1 :, n - 1 :],
+        (n - window + 1, m - window + 1),
+        (row - item, item),
+        writeable=False,
+    )
 
 
 def _skewed(similarity: np.ndarray) -> np.ndarray:

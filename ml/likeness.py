@@ -97,13 +97,13 @@ def rank(query: Piece, candidates: Mapping[int, Piece]) -> list[Match]:
 def alignments(query: Piece, others: Sequence[Piece]) -> tuple[list[Alignment], list[bool]]:
     """The query laid along each of the others, and which of them it is the same recording as.
 
-    Where it is none of them, its variants at other pitches and tempi are tried.
+    Where an excerpt is none of them, its variants at other pitches and tempi are tried.
     """
-    along = parts(query.steps)
+    along, is_long = parts(query.steps), query.seconds > LONG_SECONDS
     found = [_best(along, other) for other in others]
-    least = DISTINCT if query.seconds <= LONG_SECONDS else DISTINCT_LONG
-    same = distinct([each.strength for each in found], least)
-    if any(same):
+    strengths = [each.strength for each in found]
+    same = distinct(strengths, DISTINCT_LONG if is_long else DISTINCT)
+    if is_long or any(same):
         return found, same
     changed = variants(query.latents, query.row_seconds, query.space)
     again = [_best(changed, other) for other in others]

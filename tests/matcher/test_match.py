@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 from functools import cache
@@ -16,9 +17,13 @@ from django.core.management import CommandError, call_command
 
 from matcher import services, tasks
 from matcher.models import State, Upload
+from ml import evaluate
+from ml.encoding import Encoding
+from ml.pretrained import DEFAULT
 from ml.synth import SAMPLE_RATE, compose, render
 from tracks.indexing import index_next
-from tracks.models import ModelVersion, Track
+from tracks.models import IndexEntry, ModelVersion, Track
+from tracks.search import nearest
 from tracks.services.catalogue import Texts, add_track
 from tracks.services.versions import install_model
 
@@ -46,8 +51,6 @@ def excerpt(seed: int) -> bytes:
 @pytest.fixture
 def model(transactional_db: None) -> ModelVersion:
     """The bundled model version, active."""
-    from ml.pretrained import DEFAULT
-
     return install_model(DEFAULT)[0]
 
 
@@ -104,6 +107,27 @@ def test_the_task_and_the_command_give_the_same_answer(
     ]
     printed = json.loads(matched(file, "--json"))["matches"]
     assert stored == [(one["title"], one["distance"], one["spans"]) for one in printed]
+
+
+def test_the_evaluation_ranks_the_same_files_as_the_site_does(
+    model: ModelVersion, catalogue: list[Track], tmp_path: Path
+) -> None:
+    for seed in range(5):
+        folder = tmp_path / "music" / ("even" if seed % 2 == 0 else "odd")
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"Piece {seed}.flac").write_bytes(sound(piece(seed)))
+    ranks = tmp_path / "ranks.csv"
+    options = ["--model", str(DEFAULT), "--proxies", "1", "--cache", str(tmp_path / "cache")]
+    assert evaluate.main([str(tmp_path / "music"), *options, "--ranks", str(ranks)]) == 0
+    with ranks.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    for track in catalogue:
+        entry = IndexEntry.objects.get(track=track, model_version=model)
+        found = nearest(model, Encoding.from_bytes(entry.heard), exclude=track)
+        told = [row for row in rows if Path(row["query"]).stem == track.title]
+        assert [answer.track.title for answer in found] == [Path(r["track"]).stem for r in told]
+        for answer, row in zip(found, told, strict=True):
+            assert answer.distance == pytest.approx(float(row["distance"]), rel=1e-3, abs=1e-5)
 
 
 def test_the_command_prints_json_for_programs(
