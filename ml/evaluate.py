@@ -26,6 +26,7 @@ from ml.evaluation.report import Report, Row
 from ml.evaluation.systems import Extractor, Guests, System
 
 NO_GUESTS = Guests()
+CODES_ONLY = "codes only"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -69,7 +70,10 @@ def evaluate(
     result.under_test = systems[0].name if options.model else None
     for system in systems:
         console.print(f"likening: {system.name}", markup=False)
-        result.rows[system.name] = _row(system, found, options.proxies, options.seed)
+        row = _row(system, found, options.proxies, options.seed)
+        result.rows[system.name] = row
+        if system.name == result.under_test:
+            result.rows[CODES_ONLY] = row  # it is computed from codes alone
     if options.model:
         _add_codebooks(result, found, options.model)
     result.losses |= {system.name: system.losses for system in systems if system.losses}

@@ -1,8 +1,8 @@
 """What remains of the system under test when its codes are all, nothing, or another track's.
 
-The system itself is computed from codes alone. Harder still, `CodeHistograms` forgets what the
-codes stand for and when they come. `WithoutCodes` is the same likeness over the encoder's own
-input, so that what the codes add is all that is between the two.
+The system itself is computed from codes alone, so its own row is that of "codes only", too.
+`WithoutCodes` is the same likeness over the encoder's own input, so that what the codes add is all
+that is between the two.
 """
 
 from __future__ import annotations
@@ -37,36 +37,6 @@ class CodesShuffled:
             replace(own, codes=encodings[other].codes, embedding=encodings[other].embedding)
             for own, other in zip(encodings, others, strict=True)
         ]
-
-
-class CodeHistograms(System):
-    """How often each code comes, Hellinger's distance; the codes are numbers without meaning.
-
-    Args:
-        size: codes in a codebook.
-    """
-
-    name = "codes only, as histograms"
-    extractor = "encoding"
-
-    def __init__(self, size: int) -> None:
-        self.size = size
-
-    def distances(
-        self, queries: Sequence[Encoding], catalogue: Sequence[Encoding], *, left_out: bool = False
-    ) -> Floats:
-        return 1.0 - self._roots(queries) @ self._roots(catalogue).T
-
-    def _roots(self, heard: Sequence[Encoding]) -> Floats:
-        """Square roots (N, Q x size) of the shares of each code."""
-        shares = []
-        for encoding in heard:
-            rows, books = encoding.codes.shape
-            numbers = encoding.codes + self.size * np.arange(books)
-            shares.append(
-                np.bincount(numbers.ravel(), minlength=self.size * books) / (rows * books)
-            )
-        return np.sqrt(np.stack(shares))
 
 
 class Inputs:

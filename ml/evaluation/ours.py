@@ -19,7 +19,7 @@ from ml import artefact, audio, encoding, excerpts, facts, features, model
 from ml.alignment import Span
 from ml.audio import Waveform
 from ml.encoding import Encoding
-from ml.evaluation.ablations import CodeHistograms, CodesShuffled, WithoutCodes
+from ml.evaluation.ablations import CodesShuffled, WithoutCodes
 from ml.evaluation.cache import source_digest
 from ml.evaluation.metrics import Floats
 from ml.evaluation.systems import System
@@ -168,7 +168,7 @@ def systems(folder: Path, seed: int) -> list[System]:
     }
     shuffled = TwoStages("codes shuffled between tracks", second_stage, CodesShuffled(seed))
     shuffled.proxies = {1}  # the others ask for the track itself, which has lost its codes
-    return [ours, CodeHistograms(loaded.space.codebooks.shape[1]), WithoutCodes(), shuffled]
+    return [ours, WithoutCodes(), shuffled]
 
 
 def code_vectors(folder: Path) -> Floats:

@@ -53,7 +53,7 @@ def test_every_system_is_measured_in_every_proxy(measured):
     assert status == 0
     assert list(document["systems"]) == [
         DEFAULT.name,
-        "codes only, as histograms",
+        "codes only",
         "without codes",
         "codes shuffled between tracks",
         "random",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,7 @@ from rich.console import Console
 from ml.alignment import Span
 from ml.encoding import Encoding
 from ml.evaluation import proxies, report, views
-from ml.evaluation.ablations import CodeHistograms, CodesShuffled, WithoutCodes
+from ml.evaluation.ablations import CodesShuffled, WithoutCodes
 from ml.evaluation.catalogue import Track
 from ml.evaluation.collect import Collection
 from ml.evaluation.disguises import DISGUISES
@@ -234,14 +233,6 @@ def test_an_ablation_changes_what_is_likened():
     assert sorted(numbers) == list(range(8))
     assert numbers != list(range(8))
     assert all(found.duration == 2.0 for found in shuffled)
-
-
-def test_histograms_know_a_piece_by_its_codes_in_any_order():
-    codes = np.random.default_rng(0).integers(0, 8, (50, 3)).astype(np.uint16)
-    heard = [replace(pointing(0.0), codes=each) for each in (codes, codes[::-1], codes % 2)]
-    found = CodeHistograms(8).distances(heard[:1], heard)[0]
-    assert found[:2] == pytest.approx([0.0, 0.0], abs=1e-9)
-    assert found[2] > 0.1
 
 
 def test_without_codes_a_piece_is_nearest_to_what_is_spread_alike():
