@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
 POOL = 4  # rows of codes to one step of an alignment
 MOST_STEPS = 600  # that are laid along another piece at once: 4 min
@@ -43,6 +43,13 @@ class Steps:
     vectors: np.ndarray
     seconds: float
     start: float = 0.0
+
+    @cached_property
+    def sums(self) -> np.ndarray:
+        """Running sums (n + 1, d) of the vectors, from 0 on."""
+        sums = np.zeros((len(self.vectors) + 1, self.vectors.shape[1]), np.float32)
+        np.cumsum(self.vectors, axis=0, out=sums[1:])
+        return sums
 
 
 @dataclass(frozen=True)
@@ -106,49 +113,38 @@ def strength(query: Steps, other: Steps) -> float:
 
 def correlations(query: Steps, other: Steps) -> tuple[np.ndarray, int]:
     """Correlations (n - w + 1, m - w + 1) of all windows of both, and w, their steps."""
-    one, many = query.vectors, other.vectors
-    window = min(round(WINDOW_SECONDS / other.seconds), len(one), len(many))
+    window = min(round(WINDOW_SECONDS / other.seconds), len(query.vectors), len(other.vectors))
     if window < 1:
         return np.empty((0, 0)), 0
-    (mean, movement), (others_mean, others_movement) = _moments(one, window), _moments(many, window)
-    shared = _diagonal_sums(one @ many.T, window) / window
-    shared -= mean @ others_mean.T
-    shared /= movement[:, None]
-    shared /= others_movement
-    return shared, window
+    mean, movement = _moments(query, window)
+    others_mean, others_movement = _moments(other, window)
+    found = _diagonal_sums(query.vectors @ other.vectors.T, window)
+    found -= (window * mean) @ others_mean.T
+    found /= (window * movement)[:, None]
+    found /= others_movement
+    return found, window
 
 
-def _moments(vectors: np.ndarray, window: int) -> tuple[np.ndarray, np.ndarray]:
+def _moments(steps: Steps, window: int) -> tuple[np.ndarray, np.ndarray]:
     """Mean (n - w + 1, d) of each window of unit vectors and the spread around it."""
-    sums = np.zeros((len(vectors) + 1, vectors.shape[1]), np.float32)
-    np.cumsum(vectors, axis=0, out=sums[1:])
-    mean = (sums[window:] - sums[:-window]) / window
-    variance = 1.0 - np.square(mean).sum(axis=1)
+    mean = (steps.sums[window:] - steps.sums[:-window]) / window
+    variance = 1.0 - np.einsum("nd,nd->n", mean, mean)
     return mean, np.sqrt(np.maximum(variance, LEAST_MOVEMENT))
 
 
 def _diagonal_sums(similarity: np.ndarray, window: int) -> np.ndarray:
-    """Sums (n - w + 1, m - w + 1) of w consecutive entries down each diagonal."""
-    n, m = similarity.shape
-    sums = _skewed(similarity).cumsum(axis=0)
-    sums[window:] -= sums[:-window].copy()
-    row, item = sums.strides
-    # Entry (i, j) lies at (i + w - 1, n - 1 - i + j): each row starts one further to the left.
-    return as_strided(
-        sums[window - 1 :, n - 1 :],
-        (n - window + 1, m - window + 1),
-        (row - item, item),
-        writeable=False,
-    )
+    """Sums (n - w + 1, m - w + 1) of w consecutive entries down each diagonal.
 
-
-def _skewed(similarity: np.ndarray) -> np.ndarray:
-    """(n, n + m - 1) with entry (i, j) at (i, n - 1 - i + j): a diagonal becomes a column."""
-    n, m = similarity.shape
-    padded = np.zeros((n, n + m), similarity.dtype)
-    padded[:, :m] = similarity[::-1]
-    width = n + m - 1  # one less than the padding: each row starts one further to the right
-    return padded.ravel()[: n * width].reshape(n, width)[::-1]
+    By doubling: a few plain additions of whole arrays, where running sums would need one a row.
+    """
+    if window == 1:
+        return similarity
+    half = window // 2
+    sums = _diagonal_sums(similarity, half)
+    doubled: np.ndarray = sums[:-half, :-half] + sums[half:, half:]
+    if window % 2:
+        doubled = doubled[:-1, :-1] + similarity[2 * half :, 2 * half :]
+    return doubled
 
 
 def _best_windows(found: np.ndarray, window: int) -> Iterator[tuple[int, int, int]]:
