@@ -14,6 +14,8 @@ from typing import Any
 from ml.errors import ArtefactError
 
 MANIFEST = "manifest.json"
+ENCODER = "encoder.tflite"
+DECODER = "decoder.tflite"
 FORMAT = 1
 
 

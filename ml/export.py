@@ -9,10 +9,8 @@ from tempfile import TemporaryDirectory
 import keras
 import tensorflow as tf
 
+from ml.artefact import DECODER, ENCODER
 from ml.vqvae import VQVAE
-
-ENCODER = "encoder.tflite"
-DECODER = "decoder.tflite"
 
 
 def export(model: VQVAE, folder: Path) -> None:

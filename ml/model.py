@@ -11,6 +11,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 from ml import artefact
+from ml.artefact import DECODER, ENCODER
 from ml.audio import Waveform
 from ml.encoding import Encoding
 from ml.excerpts import levelled
@@ -18,9 +19,6 @@ from ml.facts import facts
 from ml.features import Features, FeatureSettings, extract, mfcc
 from ml.likeness import Match, Piece, rank
 from ml.space import Space
-
-ENCODER = "encoder.tflite"
-DECODER = "decoder.tflite"
 
 
 class Model:

@@ -23,7 +23,7 @@ class ModelSettings:
     features: FeatureSettings = field(default_factory=FeatureSettings)
     width: int = 128
     latent_dim: int = 32
-    codebooks: int = 8
+    codebooks: int = 16
     codebook_size: int = 256
     temperature: float = 0.2
     loss_weights: LossWeights = field(default_factory=LossWeights)

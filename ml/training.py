@@ -66,6 +66,7 @@ def train(
     """
     settings, schedule = settings or ModelSettings(), schedule or Schedule()
     keras.utils.set_random_seed(schedule.seed)
+    tf.config.experimental.enable_op_determinism()
     began = time.monotonic()
     tracks = [levelled(log_mel).astype(np.float16) for log_mel in log_mels]
     scaling = _statistics(tracks, settings.features.n_mfcc)
@@ -109,8 +110,9 @@ def _fitted(
     progress: Progress,
 ) -> tuple[VQVAE, dict[str, list[float]]]:
     """The trained model and its figures by epoch."""
-    generator = np.random.default_rng(schedule.seed)
-    excerpts = pairs(tracks, EXCERPT_FRAMES, BATCH, settings.features, generator)
+    # The excerpts are drawn in another thread: with one generator for both, no two trainings agree.
+    drawing, reviving = np.random.default_rng(schedule.seed).spawn(2)
+    excerpts = pairs(tracks, EXCERPT_FRAMES, BATCH, settings.features, drawing)
     batches = (_scaled(batch, scaling) for batch in excerpts)
     model = VQVAE(settings)
     model(next(batches)[:, 0, 0])
@@ -122,7 +124,7 @@ def _fitted(
         epochs=schedule.epochs,
         steps_per_epoch=schedule.steps,
         verbose=0,
-        callbacks=[_Codebooks(batches, generator, schedule.epochs, progress)],
+        callbacks=[_Codebooks(batches, reviving, schedule.epochs, progress)],
     )
     return model, {key: [round(v, 5) for v in values] for key, values in fitted.history.items()}
 

@@ -35,7 +35,8 @@ def draw(report: Report, folder: Path) -> list[Path]:
     if ours.same_soundtrack:
         figures["soundtracks"] = precision_by_soundtrack(name, ours.same_soundtrack)
         figures["confusion"] = confusion(name, ours.same_soundtrack)
-        neighbours = {n: row.same_soundtrack for n, row in report.rows.items()}
+        others = {n: row for n, row in report.rows.items() if row is not ours}  # not twice
+        neighbours = {n: row.same_soundtrack for n, row in {name: ours, **others}.items()}
         figures["hubness"] = hubness({n: found for n, found in neighbours.items() if found})
     if ours.known_item:
         figures["disguises"] = recall_by_disguise(name, ours.known_item)
@@ -62,7 +63,7 @@ def codebook_usage(codebooks: Sequence[Codebook]) -> Figure:
         label = f"{number}: {book.usage:.0%} used, perplexity {book.perplexity:.0f}"
         axes.plot(np.arange(1, book.size + 1), shares, label=label)
     axes.set(xlabel="code, by use", ylabel="share of all codes", yscale="log")
-    axes.legend(title="codebook")
+    axes.legend(title="codebook", fontsize="x-small", ncols=2)
     return figure
 
 
