@@ -25,6 +25,7 @@ LOG_LEVEL = read.one_of(
 
 INSTALLED_APPS = [
     "unfold",
+    "unfold.contrib.import_export",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -36,6 +37,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "django_htmx",
+    "import_export",
     "tracks",
     "matcher",
     "soundsite",
@@ -174,6 +176,9 @@ CELERY_TASK_DEFAULT_QUEUE = "maintenance"
 CELERY_TASK_ROUTES = {
     "matcher.tasks.match_upload": {"queue": "match"},
     "tracks.tasks.index_entry": {"queue": "index"},
+    "tracks.tasks.import_step": {"queue": "index"},
+    "tracks.tasks.train_version": {"queue": "train"},
+    "tracks.tasks.evaluate_version": {"queue": "train"},
     "matcher.tasks.*": {"queue": "maintenance"},
     "tracks.tasks.*": {"queue": "maintenance"},
 }

@@ -14,6 +14,18 @@ from django.db.models import Q
 from django.urls import reverse
 from pgvector.django import HalfVectorField
 
+from tracks.job_models import DuplicatePair, ImportItem, Job
+
+__all__ = [
+    "DemoFill",
+    "DuplicatePair",
+    "ImportItem",
+    "IndexEntry",
+    "Job",
+    "ModelVersion",
+    "Track",
+]
+
 
 def audio_name(_track: Track, filename: str) -> str:
     """A random storage name that keeps only the ending, which `tracks.media` has chosen."""
@@ -22,13 +34,26 @@ def audio_name(_track: Track, filename: str) -> str:
     return f"tracks/{token[:2]}/{token}.{ending}"
 
 
+class TrackQuerySet(models.QuerySet["Track"]):
+    """Tracks; those that were withdrawn are only a trace."""
+
+    def shown(self) -> TrackQuerySet:
+        """Without what was withdrawn."""
+        return self.filter(withdrawn_at__isnull=True)
+
+
 class Track(models.Model):
     """One piece of music of the catalogue, unique by the bytes of its audio file."""
 
     title = models.CharField(max_length=300)
     artist = models.CharField(max_length=300, blank=True)
     soundtrack = models.CharField(max_length=300, blank=True)
+    genre = models.CharField(max_length=100, blank=True)
+    year = models.PositiveSmallIntegerField(null=True, blank=True)
     licence = models.CharField(max_length=300, blank=True)
+    subset = models.CharField(
+        max_length=20, blank=True, help_text="Official part of a data set: training, test ..."
+    )
     source = models.CharField(max_length=300, blank=True)
     # Not a URLField: its form field has a default that changes with Django 6.
     source_url = models.CharField(
@@ -39,12 +64,21 @@ class Track(models.Model):
     sha256 = models.CharField("SHA-256", max_length=64, unique=True)
     size = models.PositiveBigIntegerField("bytes")
     duration = models.FloatField("seconds", null=True, blank=True)
+    withdrawn_at = models.DateTimeField(null=True, blank=True, editable=False)
+    withdrawn_why = models.CharField("why it was withdrawn", max_length=300, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+
+    objects = TrackQuerySet.as_manager()
 
     class Meta:
         ordering = ["soundtrack", "title", "pk"]
         constraints = [
+            models.CheckConstraint(
+                condition=Q(audio="", withdrawn_at__isnull=False)
+                | (~Q(audio="") & Q(withdrawn_at__isnull=True)),
+                name="withdrawn_track_has_no_file",
+            ),
             models.CheckConstraint(condition=~Q(title=""), name="track_has_a_title"),
             models.CheckConstraint(
                 condition=Q(sha256__regex="^[0-9a-f]{64}$"), name="track_sha256_is_hexadecimal"
@@ -95,6 +129,8 @@ class ModelVersion(models.Model):
     calibrated_at = models.DateTimeField(
         null=True, blank=True, help_text="Nearest distances hold for the index of this moment"
     )
+    # What `manage.py evaluate_model` measured: the report of `python -m ml.evaluate --json`.
+    evaluation = models.JSONField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     activated_at = models.DateTimeField(null=True, blank=True)
 
@@ -156,6 +192,10 @@ class IndexEntry(models.Model):
     # No dimension: versions differ. Each has its own HNSW index, see services.versions.
     embedding = HalfVectorField(null=True, blank=True, editable=False)
     encoding = models.BinaryField(null=True, blank=True)
+    # The job that queued it last; while that is paused, the entry waits.
+    job = models.ForeignKey(
+        Job, on_delete=models.SET_NULL, null=True, blank=True, related_name="entries"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     indexed_at = models.DateTimeField(null=True, blank=True)
 

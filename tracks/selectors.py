@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db.models import Count, F, Max, Q, QuerySet
 from django.db.models.functions import Now
 
-from tracks.models import DemoFill, IndexEntry, ModelVersion, Track
+from tracks.models import DemoFill, IndexEntry, Job, ModelVersion, Track
 
 # A calibration takes a minute, and imports come in bursts: it waits until the index was quiet for
 # so long. The first one does not wait as long, for without it no score means anything.
@@ -51,7 +51,7 @@ def artefact_folder(version: ModelVersion) -> Path:
 
 def catalogue(query: str = "") -> QuerySet[Track]:
     """Tracks by soundtrack and title; with a query, those that hold every word of it."""
-    tracks = Track.objects.order_by("soundtrack", "title", "pk")
+    tracks = Track.objects.shown().order_by("soundtrack", "title", "pk")
     for word in query.split():
         tracks = tracks.filter(
             Q(title__icontains=word) | Q(artist__icontains=word) | Q(soundtrack__icontains=word)
@@ -68,7 +68,7 @@ def coverage(version: ModelVersion) -> Coverage:
         .annotate(count=Count("pk"))
     )
     return Coverage(
-        tracks=Track.objects.count(),
+        tracks=Track.objects.shown().count(),
         indexed=states.get(IndexEntry.State.INDEXED, 0),
         pending=states.get(IndexEntry.State.PENDING, 0),
         failed=states.get(IndexEntry.State.FAILED, 0),
@@ -77,11 +77,15 @@ def coverage(version: ModelVersion) -> Coverage:
 
 def waiting_entries() -> QuerySet[IndexEntry]:
     """Entries of live versions that no worker has claimed, oldest first."""
-    return IndexEntry.objects.filter(
-        state=IndexEntry.State.PENDING,
-        heartbeat_at=None,
-        model_version__state__in=ModelVersion.LIVE,
-    ).order_by("pk")
+    return (
+        IndexEntry.objects.filter(
+            state=IndexEntry.State.PENDING,
+            heartbeat_at=None,
+            model_version__state__in=ModelVersion.LIVE,
+        )
+        .exclude(job__state=Job.State.PAUSED)
+        .order_by("pk")
+    )
 
 
 def uncalibrated_versions() -> QuerySet[ModelVersion]:

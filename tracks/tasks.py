@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from tracks import nudge, selectors
-from tracks.services import index
+from tracks.services import index, jobs
 
 
 @shared_task
@@ -34,5 +34,6 @@ def calibrate(model_version_id: int) -> None:
 
 @shared_task
 def sweep_index() -> None:
-    """Revives silent entries, queues missing ones, nudges waiting ones."""
+    """Revives silent entries and jobs, queues what is missing, nudges what waits."""
     index.sweep()
+    jobs.sweep()

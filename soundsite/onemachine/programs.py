@@ -12,7 +12,7 @@ from pathlib import Path
 from soundsite.embedded import child
 from soundsite.onemachine.stores import Stores
 
-QUEUES = ("match", "index", "maintenance")
+QUEUES = ("match", "index", "train", "maintenance")
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,7 @@ def _fill(progress: Progress, wanted: tuple[Package, ...], may_compose: bool) ->
             _import_package(progress, package, f"({place} of {len(missing)})")
     except UnavailableError as error:
         progress.line(f"Debian's packages cannot be had here: {error}.")
-        if Track.objects.count() < ENOUGH:
+        if Track.objects.shown().count() < ENOUGH:
             compose_pieces(progress)
     return None
 

@@ -27,7 +27,7 @@ State = IndexEntry.State
 
 def queue_missing(version: ModelVersion) -> int:
     """Creates the PENDING entries that the version lacks, nudges, and returns their number."""
-    missing = Track.objects.exclude(entries__model_version=version).order_by("pk")
+    missing = Track.objects.shown().exclude(entries__model_version=version).order_by("pk")
     entries = [
         IndexEntry(track_id=pk, model_version=version)
         for pk in missing.values_list("pk", flat=True)

@@ -1,4 +1,4 @@
-"""The administration of the catalogue, its index and the model versions."""
+"""The tracks of the catalogue."""
 
 from __future__ import annotations
 
@@ -12,15 +12,11 @@ from django.utils.html import format_html, format_html_join
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
-from tracks import selectors
+from tracks.admin.common import STATE_COLOURS, why
 from tracks.forms import TEXTS, TrackForm
 from tracks.models import IndexEntry, ModelVersion, Track
-from tracks.reasons import reason
 from tracks.services import catalogue, index
 from tracks.templatetags.lengths import minutes
-
-STATE_COLOURS = {"INDEXED": "success", "PENDING": "info", "FAILED": "danger"}
-VERSION_COLOURS = {"ACTIVE": "success", "READY": "success", "INDEXING": "info"}
 
 
 class ActiveStateFilter(admin.SimpleListFilter):
@@ -83,7 +79,7 @@ class TrackAdmin(ModelAdmin):
     @display(description="Index")
     def index(self, track: Track) -> str:
         entries = track.entries.select_related("model_version").defer("embedding", "encoding")
-        rows = [(entry.model_version, entry.get_state_display(), _why(entry)) for entry in entries]
+        rows = [(entry.model_version, entry.get_state_display(), why(entry)) for entry in entries]
         return format_html_join("", "<p>{}: {} {}</p>", rows) or "Not queued"
 
     def save_model(self, request: HttpRequest, obj: Track, form: Any, change: bool) -> None:
@@ -110,82 +106,3 @@ class TrackAdmin(ModelAdmin):
     def retry(self, request: HttpRequest, queryset: QuerySet[Track]) -> None:
         queued = sum(index.retry_track(track) for track in queryset)
         self.message_user(request, f"{queued} failed entries were queued again.", messages.SUCCESS)
-
-
-def _why(entry: IndexEntry) -> str:
-    return reason(entry.error_code, entry.error_detail) if entry.error_code else ""
-
-
-class ReadOnlyAdmin(ModelAdmin):
-    """Rows that only services write."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-@admin.register(IndexEntry)
-class IndexEntryAdmin(ReadOnlyAdmin):
-    list_display = ("track", "model_version", "state_label", "why", "attempt", "indexed_at")
-    list_filter = ("state", "model_version", "error_code")
-    search_fields = ("track__title", "track__artist", "track__soundtrack", "error_code")
-    list_select_related = ("track", "model_version")
-    list_per_page = 50
-    fields = (
-        *("track", "model_version", "state", "why", "error_code", "error_detail"),
-        *("attempt", "losses", "heartbeat_at", "created_at", "indexed_at"),
-    )
-    actions = ("retry",)
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[IndexEntry]:
-        return super().get_queryset(request).defer("embedding", "encoding")
-
-    @display(description="State", ordering="state", label=STATE_COLOURS)
-    def state_label(self, entry: IndexEntry) -> str:
-        return entry.state
-
-    @display(description="Reason")
-    def why(self, entry: IndexEntry) -> str:
-        return _why(entry)
-
-    def has_retry_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("tracks.change_indexentry")
-
-    @action(description="Index again what failed", permissions=["retry"])
-    def retry(self, request: HttpRequest, queryset: QuerySet[IndexEntry]) -> None:
-        queued = sum(index.retry(entry) for entry in queryset)
-        self.message_user(request, f"{queued} failed entries were queued again.", messages.SUCCESS)
-
-
-@admin.register(ModelVersion)
-class ModelVersionAdmin(ReadOnlyAdmin):
-    list_display = ("name", "state_label", "coverage", "created_at", "activated_at")
-    list_filter = ("state",)
-    search_fields = ("name", "sha256")
-    fields = (
-        *("name", "state", "coverage", "calibration", "embedding_dim", "location", "sha256"),
-        *("manifest", "created_at", "activated_at"),
-    )
-
-    @display(description="State", ordering="state", label=VERSION_COLOURS)
-    def state_label(self, version: ModelVersion) -> str:
-        return version.state
-
-    @display(description="Index")
-    def coverage(self, version: ModelVersion) -> str:
-        counts = selectors.coverage(version)
-        return (
-            f"{counts.indexed} of {counts.tracks} indexed, "
-            f"{counts.pending} waiting, {counts.failed} failed"
-        )
-
-    @display(description="Calibration")
-    def calibration(self, version: ModelVersion) -> str:
-        if version.calibrated_at is None:
-            return "Not yet"
-        return f"{len(version.nearest_distances)} nearest distances, {version.calibrated_at:%c}"

@@ -1,0 +1,122 @@
+"""Long jobs: a list, and a page for each that follows it live."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import path
+from django.views.decorators.http import require_POST
+from unfold.decorators import display
+
+from tracks.admin.common import ReadOnlyAdmin
+from tracks.models import Job
+from tracks.progress import progress_of
+from tracks.reasons import reason
+from tracks.services import jobs
+
+State = Job.State
+COLOURS = {
+    State.FINISHED.label: "success",
+    State.RUNNING.label: "info",
+    State.PLANNED.label: "warning",
+    State.PAUSED.label: "warning",
+    State.FAILED.label: "danger",
+}
+
+# What a kind shows beside its bar: the template of it and what that needs.
+Details = Callable[[HttpRequest, Job], Mapping[str, Any]]
+DETAILS: dict[str, tuple[str, Details]] = {}
+
+ORDERS: dict[str, tuple[str, Callable[[Job], bool], list[Job.State]]] = {
+    "go": ("Do it", jobs.go, [State.PLANNED]),
+    "pause": ("Pause", jobs.pause, [State.QUEUED, State.RUNNING]),
+    "resume": ("Resume", jobs.resume, [State.PAUSED]),
+    "cancel": (
+        "Cancel",
+        jobs.cancel,
+        [State.QUEUED, State.RUNNING, State.PLANNED, State.PAUSED],
+    ),
+}
+
+
+@admin.register(Job)
+class JobAdmin(ReadOnlyAdmin):
+    list_display = ("title", "kind", "state_label", "progress", "owner", "created_at")
+    list_filter = ("kind", "state")
+    search_fields = ("title",)
+    list_select_related = ("owner",)
+    list_per_page = 50
+
+    @display(description="State", ordering="state", label=COLOURS)
+    def state_label(self, job: Job) -> str:
+        return job.get_state_display()
+
+    @display(description="Progress")
+    def progress(self, job: Job) -> str:
+        found = progress_of(job)
+        return f"{found.done} of {found.total}" if found.total else ""
+
+    def get_urls(self) -> list[Any]:
+        live = self.admin_site.admin_view(self.live)
+        order = self.admin_site.admin_view(require_POST(self.order))
+        return [
+            path("<int:pk>/live/", live, name="tracks_job_live"),
+            path("<int:pk>/<slug:name>/order/", order, name="tracks_job_order"),
+            *super().get_urls(),
+        ]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: Mapping[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The job's own page in the place of a form."""
+        job = get_object_or_404(Job, pk=object_id)
+        return render(request, "admin/jobs/page.html", self._context(request, job))
+
+    def live(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The part of the page that changes."""
+        job = get_object_or_404(Job, pk=pk)
+        return render(request, "admin/jobs/_live.html", self._context(request, job))
+
+    def order(self, request: HttpRequest, pk: int, name: str) -> HttpResponse:
+        """Pause, resume, cancel, or do what was planned."""
+        if not request.user.has_perm("tracks.change_job"):
+            raise PermissionDenied
+        job = get_object_or_404(Job, pk=pk)
+        _, obey, _ = ORDERS[name]
+        if not obey(job):
+            messages.warning(request, f"The job is {job.get_state_display()} by now.")
+        return redirect(job)
+
+    def _context(self, request: HttpRequest, job: Job) -> dict[str, Any]:
+        if not self.has_view_permission(request, job):
+            raise PermissionDenied
+        template, details = DETAILS.get(job.kind, ("", _no_details))
+        return {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": job.title,
+            "job": job,
+            "progress": progress_of(job),
+            "why": reason(job.error_code, job.error_detail) if job.error_code else "",
+            "orders": _orders(job) if request.user.has_perm("tracks.change_job") else [],
+            "details": template,
+            **details(request, job),
+        }
+
+
+def _orders(job: Job) -> list[tuple[str, str]]:
+    """Names and words of what can be told to the job as it stands."""
+    return [(name, words) for name, (words, _, states) in ORDERS.items() if job.state in states]
+
+
+def _no_details(request: HttpRequest, job: Job) -> Mapping[str, Any]:
+    return {}
