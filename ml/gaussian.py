@@ -56,14 +56,22 @@ def divergences(ones: Gaussians, others: Gaussians) -> np.ndarray:
 
     The logarithm makes them nearly normal, which the correction of hubs supposes.
     """
-    width = ones.mean.shape[1]
-    first = ones.covariance.reshape(len(ones.mean), -1) @ _flat_t(others.precision)
-    second = ones.precision.reshape(len(ones.mean), -1) @ _flat_t(others.covariance)
-    apart = ones.mean[:, None] - others.mean[None]
-    bend = np.einsum("nmi,nij,nmj->nm", apart, ones.precision, apart, optimize=True)
-    bend += np.einsum("nmi,mij,nmj->nm", apart, others.precision, apart, optimize=True)
-    return np.log1p(np.maximum(first + second + bend - 2 * width, 0.0))
+    centre = others.mean.mean(axis=0)
+    apart = _under(ones, others, centre) + _under(others, ones, centre).T
+    return np.log1p(np.maximum(apart - 2 * ones.mean.shape[1], 0.0))
 
 
-def _flat_t(matrices: np.ndarray) -> np.ndarray:
-    return matrices.reshape(len(matrices), -1).T
+def _under(ones: Gaussians, others: Gaussians, centre: np.ndarray) -> np.ndarray:
+    """Trace and distance of the means (N, M) under the precision of each of the first.
+
+    Multiplied out, so that all is matrix products; the centre keeps the terms small.
+    """
+    mean, means = ones.mean - centre, others.mean - centre
+    spread = others.covariance + means[:, :, None] * means[:, None, :]
+    weighted = np.einsum("nij,nj->ni", ones.precision, mean)
+    own = np.einsum("ni,ni->n", weighted, mean)
+    return _flat(ones.precision) @ _flat(spread).T - 2 * weighted @ means.T + own[:, None]
+
+
+def _flat(matrices: np.ndarray) -> np.ndarray:
+    return matrices.reshape(len(matrices), -1)

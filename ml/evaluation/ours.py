@@ -168,6 +168,7 @@ def systems(folder: Path, seed: int) -> list[System]:
     }
     shuffled = TwoStages("codes shuffled between tracks", second_stage, CodesShuffled(seed))
     shuffled.proxies = {1}  # the others ask for the track itself, which has lost its codes
+    shuffled.treated = False
     return [ours, WithoutCodes(), shuffled]
 
 

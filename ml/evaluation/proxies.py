@@ -74,7 +74,8 @@ def same_soundtrack(system: System, found: Collection, seed: int) -> Neighbours:
     result.figures["P@1 by soundtrack"] = macro
     result.figures["hub skew"] = metrics.hub_skew(result.occurrence())
     result.figures["orphans"] = metrics.orphan_share(result.occurrence())
-    _add_treated(result, system, found, seed)
+    if system.treated:
+        _add_treated(result, system, found, seed)
     _add_artists(result, found, seed)
     return result
 

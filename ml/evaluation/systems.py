@@ -46,6 +46,7 @@ class System:
         extractor: name of the extractor whose items it likens.
         locates: whether it says where a query lies in a track.
         proxies: in which it is measured.
+        treated: whether proxy 1 is measured on re-encoded tracks, too.
         losses: by epoch, where the system was trained and says so.
     """
 
@@ -53,6 +54,7 @@ class System:
     extractor: str
     locates = False
     proxies: Set[int] = frozenset({1, 2, 3})
+    treated = True
     losses: Mapping[str, Sequence[float]] = {}
 
     def prepare(self, catalogue: Sequence[Item]) -> None:
