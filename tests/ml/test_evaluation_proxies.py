@@ -179,7 +179,6 @@ def test_anybody_can_compute_p_at_1_again_from_the_ranks(written, tmp_path):
 
 
 def test_every_plot_is_drawn_and_the_same_report_draws_the_same_file(written, tmp_path):
-    pytest.importorskip("matplotlib")
     from ml.evaluation import plots
 
     written.losses = {"line": {"loss": [3.0, 2.0]}}

@@ -25,6 +25,7 @@ from soundsite.onemachine.folder import Folder
 from tests.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+SYSTEM_PYTHON = Path("/usr/bin/python3")
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root changes users")
 
 RUNS_SERVERS = """
@@ -211,14 +212,12 @@ def test_a_command_whose_owner_is_gone_already_does_not_start(tmp_path: Path) ->
 
 
 @as_root
+@pytest.mark.skipif(not SYSTEM_PYTHON.exists(), reason="nobody has no Python to run")
 def test_the_signal_is_asked_for_after_the_change_of_user() -> None:
     """The kernel forgets it when the user changes."""
     program = "import ctypes; n = ctypes.c_int(); ctypes.CDLL(None).prctl(2, ctypes.byref(n)); "
     program += "import os; print(os.getuid(), n.value)"
-    system = "/usr/bin/python3"
-    if not Path(system).exists():
-        pytest.skip("nobody has no Python to run")
-    line = child.command([system, "-c", program], user="nobody", on_orphan="INT")
+    line = child.command([str(SYSTEM_PYTHON), "-c", program], user="nobody", on_orphan="INT")
     done = subprocess.run(line, capture_output=True, text=True, check=True, cwd="/")
     assert done.stdout.split() == [str(pwd.getpwnam("nobody").pw_uid), str(int(signal.SIGINT))]
 
