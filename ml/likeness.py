@@ -8,13 +8,13 @@ for hubs (mutual proximity, Schnitzer et al., JMLR 13:2871) and along the catalo
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
 import numpy as np
 from scipy.special import log_ndtr
 
-from ml.alignment import Alignment, Span, Steps, align, parts, steps, strength
+from ml.alignment import Span, Steps, align, parts, steps, strength
 from ml.gaussian import Gaussians, divergences, fit, joined
 from ml.space import Space
 from ml.variants import variants
@@ -28,6 +28,7 @@ DISTINCT_VARIANT = 0.32
 LONG_SECONDS = 60.0
 ORDINARY = [0.15] * 10  # strengths that stand in where there are few other candidates
 SAME_SCALE = 1e-3  # below every distance of two pieces that only sound alike
+LOCATED = 10
 BLUR = 0.02  # variance added to a latent dimension, as a share of its variance over the catalogue
 
 
@@ -39,7 +40,7 @@ class Match:
         key: what the caller called it.
         distance: 0 or more, smaller is closer; only comparable within one model version.
         same_recording: query and candidate hold the same recording, or one an excerpt of the other.
-        spans: where they match, in seconds, best first.
+        spans: where they match, in seconds, best first; empty where they were not asked for.
     """
 
     key: int
@@ -84,52 +85,78 @@ class Piece:
         return len(self.latents) * self.row_seconds
 
 
-def rank(query: Piece, candidates: Mapping[int, Piece]) -> list[Match]:
-    """Rank candidates by likeness to the query, closest first."""
+def rank(query: Piece, candidates: Mapping[int, Piece], located: int = LOCATED) -> list[Match]:
+    """Rank candidates by likeness to the query, closest first.
+
+    Args:
+        located: so many of the closest are told with their spans, which take a while to find.
+    """
     if not candidates:
         return []
     others = list(candidates.values())
     distances = timbre_distances(query, others).tolist()
-    matches = map(_match, candidates, distances, *alignments(query, others))
-    return sorted(matches, key=lambda match: match.distance)
+    heard = recognised(query, others)
+    found = sorted(map(_unplaced, candidates, distances, heard), key=lambda match: match.distance)
+    asked = {key: each.asked for key, each in zip(candidates, heard, strict=True)}
+    placed = [
+        replace(match, spans=_spans(asked[match.key], candidates[match.key]))
+        for match in found[:located]
+    ]
+    return placed + found[located:]
 
 
-def alignments(query: Piece, others: Sequence[Piece]) -> tuple[list[Alignment], list[bool]]:
-    """The query laid along each of the others, and which of them it is the same recording as.
+@dataclass(frozen=True)
+class Recognition:
+    """What laying a query along one candidate told.
+
+    Attributes:
+        strength: of the best alignment.
+        same: it stands out, so that both are the same recording.
+        asked: parts or variants of the query, one of which is the one laid so well.
+    """
+
+    strength: float
+    same: bool
+    asked: Sequence[Steps]
+
+
+def recognised(query: Piece, others: Sequence[Piece]) -> list[Recognition]:
+    """The query laid along each of the others.
 
     Where an excerpt is none of them, its variants at other pitches and tempi are tried.
     """
-    along, is_long = parts(query.steps), query.seconds > LONG_SECONDS
-    found = [_best(along, other) for other in others]
-    strengths = [each.strength for each in found]
-    same = distinct(strengths, DISTINCT_LONG if is_long else DISTINCT)
-    if is_long or any(same):
-        return found, same
+    is_long = query.seconds > LONG_SECONDS
+    found = _laid(parts(query.steps), others, DISTINCT_LONG if is_long else DISTINCT)
+    if is_long or any(each.same for each in found):
+        return found
     changed = variants(query.latents, query.row_seconds, query.space)
-    again = [_best(changed, other) for other in others]
-    same = distinct([each.strength for each in again], DISTINCT_VARIANT)
-    pairs = zip(found, again, same, strict=True)
-    return [better if is_same else plain for plain, better, is_same in pairs], same
+    again = _laid(changed, others, DISTINCT_VARIANT)
+    return [better if better.same else plain for plain, better in zip(found, again, strict=True)]
 
 
-def _best(alternatives: Sequence[Steps], other: Piece) -> Alignment:
-    """The strongest alignment of any of these with the other."""
-    if len(alternatives) == 1:
-        return align(alternatives[0], other.steps)
-    return align(max(alternatives, key=partial(strength, other=other.steps)), other.steps)
+def _laid(asked: Sequence[Steps], others: Sequence[Piece], least: float) -> list[Recognition]:
+    strengths = [max(strength(each, other.steps) for each in asked) for other in others]
+    same = distinct(strengths, least)
+    return [Recognition(*each, asked) for each in zip(strengths, same, strict=True)]
+
+
+def _unplaced(key: int, distance: float, heard: Recognition) -> Match:
+    """A recording that is heard again is closer than anything that only sounds alike."""
+    if heard.same:
+        distance = SAME_SCALE * (1.0 - heard.strength)
+    return Match(key, distance, heard.same, ())
+
+
+def _spans(asked: Sequence[Steps], other: Piece) -> tuple[Span, ...]:
+    """Where the one that lies best along the other does."""
+    best = max(asked, key=partial(strength, other=other.steps)) if len(asked) > 1 else asked[0]
+    return align(best, other.steps).spans
 
 
 def distinct(strengths: Sequence[float], least: float) -> list[bool]:
     """Which strengths stand out by so much from what is usual among the candidates."""
     usual = float(np.median([*strengths, *ORDINARY]))
     return [each - usual >= least for each in strengths]
-
-
-def _match(key: int, distance: float, found: Alignment, same: bool) -> Match:
-    """A recording that is heard again is closer than anything that only sounds alike."""
-    if same:
-        distance = SAME_SCALE * (1.0 - found.strength)
-    return Match(key, distance, same, found.spans)
 
 
 def timbre_distances(query: Piece, others: Sequence[Piece]) -> np.ndarray:

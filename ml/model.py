@@ -17,7 +17,7 @@ from ml.encoding import Encoding
 from ml.excerpts import levelled
 from ml.facts import facts
 from ml.features import Features, FeatureSettings, extract, mfcc
-from ml.likeness import Match, Piece, rank
+from ml.likeness import LOCATED, Match, Piece, rank
 from ml.space import Space
 
 
@@ -73,10 +73,12 @@ class Model:
         gaussian = Piece(codes, self.manifest["code_seconds"], self.space).gaussian
         return self.space.embedding(gaussian)[0].astype(np.float32)
 
-    def rank(self, query: Encoding, candidates: Mapping[int, Encoding]) -> list[Match]:
+    def rank(
+        self, query: Encoding, candidates: Mapping[int, Encoding], located: int = LOCATED
+    ) -> list[Match]:
         """Second stage of the search, see `ml.likeness.rank`."""
         pieces = {key: self._piece(candidate) for key, candidate in candidates.items()}
-        return rank(self._piece(query), pieces)
+        return rank(self._piece(query), pieces, located)
 
     def _piece(self, heard: Encoding) -> Piece:
         return Piece(heard.codes, heard.code_seconds, self.space)

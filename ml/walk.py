@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-NEIGHBOURS = 5
+NEIGHBOURS = 4
 GO_ON = 0.6  # chance of each further step
 SOFTNESS = 0.1  # distance over which likeness falls by a factor of e
 

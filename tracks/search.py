@@ -59,7 +59,7 @@ def nearest(
             same_recording=match.same_recording,
             spans=match.spans,
         )
-        for match in runtime.load(version).rank(encoding, heard)[:k]
+        for match in runtime.load(version).rank(encoding, heard, k)[:k]
     ]
 
 
