@@ -19,7 +19,7 @@ from soundsite.onemachine import packages  # noqa: E402
 
 def main(arguments: list[str]) -> int:
     command, *rest = arguments
-    if Path(sys.prefix).resolve() != ROOT / ".venv":
+    if Path(sys.prefix).resolve() != (ROOT / ".venv").resolve():
         python = packages.ensure(ROOT, development=command == "test")
         os.execv(python, [str(python), str(Path(__file__).parent), *arguments])
     if command == "server":
