@@ -204,6 +204,12 @@ def give_back_silent() -> list[UUID]:
     return waiting
 
 
+def release_all() -> int:
+    """Every running upload waits again, its try given back; for when no worker can be left."""
+    running = Upload.objects.filter(state__in=RUNNING)
+    return running.update(attempts_left=F("attempts_left") + 1, **_waiting())
+
+
 def _waiting() -> dict[str, Any]:
     """The fields of a row that waits for its turn."""
     return {

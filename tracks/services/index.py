@@ -144,6 +144,12 @@ def sweep() -> None:
         nudge.after_commit(CALIBRATE_TASK, version.pk)
 
 
+def release_all() -> int:
+    """Every claimed entry waits again, with no loss counted; for when no worker can be left."""
+    claimed = IndexEntry.objects.filter(state=State.PENDING, heartbeat_at__isnull=False)
+    return claimed.update(heartbeat_at=None)
+
+
 def _give_up(entry: IndexEntry) -> None:
     """Takes the entry from a worker that fell silent: back to the queue, or FAILED."""
     mine = _mine(entry).filter(heartbeat_at=entry.heartbeat_at)

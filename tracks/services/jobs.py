@@ -142,6 +142,12 @@ def sweep() -> None:
         _nudge(job)
 
 
+def release_all() -> int:
+    """Every running job waits again, with no loss counted; for when no worker can be left."""
+    running = Job.objects.filter(state=State.RUNNING)
+    return running.update(state=State.QUEUED, heartbeat_at=None)
+
+
 def _give_up(job: Job) -> None:
     """Back to the queue, or FAILED after so many losses in a row without progress."""
     silent = _mine(job).filter(heartbeat_at=job.heartbeat_at)

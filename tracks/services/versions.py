@@ -51,7 +51,7 @@ def _register(folder: Path, manifest: dict[str, Any], sha256: str) -> tuple[Mode
     version, created = ModelVersion.objects.get_or_create(
         name=manifest["name"],
         defaults={
-            "location": _location(folder),
+            "location": location_of(folder),
             "sha256": sha256,
             "manifest": manifest,
             "embedding_dim": manifest["embedding_dim"],
@@ -65,28 +65,37 @@ def _register(folder: Path, manifest: dict[str, Any], sha256: str) -> tuple[Mode
     return version, created
 
 
-def _location(folder: Path) -> str:
+def location_of(folder: Path) -> str:
     """Relative where it lies in the project: a checkout may move, and workers have their own."""
     folder, base = folder.resolve(), Path(settings.BASE_DIR)
     return str(folder.relative_to(base) if folder.is_relative_to(base) else folder)
 
 
 def _begin_indexing(version: ModelVersion) -> None:
-    """REGISTERED -> INDEXING, with the version's own approximate index.
-
-    One partial index a version, over the expression that `tracks.search` orders by: vectors of
-    two versions are never compared, and their dimensions may differ.
-    """
+    """REGISTERED -> INDEXING, with the version's own approximate index."""
     if _move(version, State.REGISTERED, State.INDEXING):
-        with connection.cursor() as cursor:
-            # PostgreSQL builds no index over rows whose foreign keys are still to be checked.
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-            cursor.execute(
-                f"CREATE INDEX IF NOT EXISTS tracks_hnsw_{int(version.pk)} "
-                "ON tracks_indexentry USING hnsw "
-                f"((embedding::halfvec({int(version.embedding_dim)})) halfvec_cosine_ops) "
-                f"WHERE model_version_id = {int(version.pk)}"
-            )
+        make_search_index(version)
+
+
+def make_search_index(version: ModelVersion) -> None:
+    """One partial index a version, over the expression that `tracks.search` orders by.
+
+    Vectors of two versions are never compared, and their dimensions may differ.
+    """
+    with connection.cursor() as cursor:
+        # PostgreSQL builds no index over rows whose foreign keys are still to be checked.
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute(
+            f"CREATE INDEX IF NOT EXISTS {search_index(version.pk)} "
+            "ON tracks_indexentry USING hnsw "
+            f"((embedding::halfvec({int(version.embedding_dim)})) halfvec_cosine_ops) "
+            f"WHERE model_version_id = {int(version.pk)}"
+        )
+
+
+def search_index(version_id: int) -> str:
+    """The name of a version's approximate index in the database."""
+    return f"tracks_hnsw_{int(version_id)}"
 
 
 def settle(version: ModelVersion) -> bool:
