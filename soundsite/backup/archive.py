@@ -66,7 +66,7 @@ class Writer:
     """Writes parts one after the other; the stream need not be seekable."""
 
     def __init__(self, stream: IO[bytes]) -> None:
-        self._tar = tarfile.TarFile.open(  # noqa: SIM115: `close` ends it
+        self._tar = tarfile.TarFile.open(  # `close` ends it
             fileobj=stream, mode="w|", format=tarfile.PAX_FORMAT
         )
         self.parts: dict[str, str] = {}
@@ -147,7 +147,7 @@ def opened(path: Path) -> Iterator[Archive]:
         BackupError: `backup-unreadable`, `-foreign`, `-damaged` or `-newer`.
     """
     try:
-        tar = tarfile.open(path, "r:")  # noqa: SIM115: entered below
+        tar = tarfile.open(path, "r:")  # noqa: SIM115  # entered below
     except tarfile.TarError as error:
         raise BackupError("backup-foreign", path.name) from error
     except OSError as error:

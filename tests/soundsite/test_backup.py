@@ -255,14 +255,14 @@ def test_a_file_that_exists_is_replaced_only_by_force(
     db: None, tmp_path: Path, backup: Callable[..., Path]
 ) -> None:
     (tmp_path / "site.tar").write_text("precious")
-    with pytest.raises(CommandError, match="^backup-exists: "):
+    with pytest.raises(CommandError, match=r"^backup-exists: "):
         backup()
     assert (tmp_path / "site.tar").read_text() == "precious"
     assert tarfile.is_tarfile(backup(force=True))
 
 
 def test_a_folder_that_is_not_there_is_told(db: None, backup: Callable[..., Path]) -> None:
-    with pytest.raises(CommandError, match="^backup-write: "):
+    with pytest.raises(CommandError, match=r"^backup-write: "):
         backup("nowhere/site.tar")
 
 
