@@ -30,8 +30,9 @@ def tables() -> Models:
 
 def migrations() -> list[str]:
     """The migrations that this release knows, as app.name."""
-    known = MigrationLoader(None, ignore_no_initial=True).disk_migrations
-    return sorted(".".join(key) for key in known)
+    loader = MigrationLoader(None, load=False)
+    loader.load_disk()
+    return sorted(".".join(key) for key in loader.disk_migrations)
 
 
 def check_migrated() -> None:
