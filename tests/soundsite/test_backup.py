@@ -149,11 +149,10 @@ def test_the_approximate_index_of_a_version_comes_back_with_its_number(
 ) -> None:
     ModelVersion.objects.create(pk=site.pk + 7, name="later", embedding_dim=3, manifest={})
     file = backup()
+    lose_everything(data)
+    restored(file)
     with connection.cursor() as cursor:
-        before = database.search_indices(cursor)
-        lose_everything(data)
-        restored(file)
-        assert database.search_indices(cursor) == before == {f"tracks_hnsw_{site.pk}"}
+        assert database.search_indices(cursor) == {f"tracks_hnsw_{site.pk}"}
 
 
 def test_what_a_worker_had_in_hand_waits_again(
