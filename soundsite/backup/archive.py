@@ -75,7 +75,7 @@ class Writer:
         hashed = _Hashed(content)
         info = tarfile.TarInfo(name)
         info.size, info.mode, info.mtime = size, 0o600, int(time.time())
-        self._tar.addfile(info, hashed)  # type: ignore[arg-type]  # only read() is called
+        self._tar.addfile(info, hashed)
         self.parts[name] = hashed.sha256.hexdigest()
 
     def close(self, manifest: Manifest) -> None:

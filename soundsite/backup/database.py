@@ -76,7 +76,7 @@ def load(cursor: Any, model: type[Model], stream: IO[bytes]) -> int:
 def _columns(model: type[Model]) -> str:
     """The table with its columns in the order of the model, which migrations do not tell."""
     quoted = connection.ops.quote_name
-    names = ", ".join(quoted(field.column) for field in model._meta.local_concrete_fields)
+    names = ", ".join(quoted(str(field.column)) for field in model._meta.local_concrete_fields)
     return f"{quoted(model._meta.db_table)} ({names})"
 
 
