@@ -23,3 +23,7 @@ class AudioError(SoundError):
 
 class ArtefactError(SoundError):
     """A model artefact cannot be trusted: artefact-missing, artefact-digest or artefact-format."""
+
+
+class TableError(SoundError):
+    """A table of a data set cannot be used: table-missing or table-format."""

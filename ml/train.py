@@ -14,8 +14,9 @@ from rich.progress import track
 
 from ml import original
 from ml.audio import Waveform, decode
-from ml.errors import AudioError
+from ml.errors import AudioError, TableError
 from ml.features import extract
+from ml.fma import MfccTable
 from ml.pool import pool
 
 console = Console(stderr=True)
@@ -24,7 +25,8 @@ console = Console(stderr=True)
 def main(arguments: list[str] | None = None) -> int:
     """Train and write an artefact folder; 1 where no file below DIR can be used."""
     parser = argparse.ArgumentParser(prog="python -m ml.train", description=__doc__)
-    parser.add_argument("directory", type=Path, metavar="DIR")
+    source = "folder of music; a file of import_fma --features-only for original"
+    parser.add_argument("directory", type=Path, metavar="DIR", help=source)
     parser.add_argument("out", type=Path, metavar="OUT")
     parser.add_argument("--config", choices=("soundsite", "original"), default="soundsite")
     parser.add_argument("--epochs", type=int, default=30)
@@ -48,15 +50,25 @@ def _train_ours(options: argparse.Namespace) -> int:
 
 
 def _train_original(options: argparse.Namespace) -> int:
-    rows = list(_heard(options, _statistics))
-    if not rows:
+    try:
+        statistics = _table(options)
+    except TableError as error:
+        console.print(str(error), markup=False)
+        return 1
+    if not len(statistics):
         return _nothing(options.directory)
-    statistics = np.stack(rows)
     model = original.train(statistics, scaled=False, epochs=options.epochs, seed=options.seed)
     model.save(options.out)
     for epoch, losses in enumerate(zip(*model.history.values(), strict=True), start=1):
         _show(epoch, dict(zip(model.history, losses, strict=True)))
     return 0
+
+
+def _table(options: argparse.Namespace) -> np.ndarray:
+    """Statistics (N, 140) of what is below the folder, or as `import_fma` took them from FMA."""
+    if options.directory.is_file():
+        return MfccTable.load(options.directory).statistics
+    return np.array(list(_heard(options, _statistics)))
 
 
 def _heard(
