@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,18 +49,23 @@ def music_files(folder: Path) -> tuple[list[Path], int]:
     return music, len(files) - len(music)
 
 
-def import_files(paths: list[Path]) -> Iterator[Outcome]:
+def import_files(paths: Iterable[Path]) -> Iterator[Outcome]:
     """Imports one file after another; a bad one is told with its reason and stops nothing."""
     for path in paths:
-        try:
-            yield _import(path)
-        except AudioError as error:
-            yield Outcome(path, error.code, error.detail)
-        except OSError as error:
-            yield Outcome(path, "unreadable", error.strerror or "")
+        yield import_file(path, texts_of)
 
 
-def _import(path: Path) -> Outcome:
+def import_file(path: Path, texts_of: Callable[[Path], Texts]) -> Outcome:
+    """Imports one file with the texts that are found for it."""
+    try:
+        return _import(path, texts_of)
+    except AudioError as error:
+        return Outcome(path, error.code, error.detail)
+    except OSError as error:
+        return Outcome(path, "unreadable", error.strerror or "")
+
+
+def _import(path: Path, texts_of: Callable[[Path], Texts]) -> Outcome:
     if path.stat().st_size == 0:
         return Outcome(path, "empty-file")
     with path.open("rb") as stream:

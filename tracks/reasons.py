@@ -11,6 +11,8 @@ REASONS = {
     "too-long": "The file is longer than this site takes.",
     "duplicate": "The catalogue has this very audio already.",
     "unreadable": "The file could not be opened.",
+    "file-absent": "The list names this file, but it is not there.",
+    "bad-row": "This row of the list cannot be read.",
     "file-missing": "The stored audio file is gone.",
     "time-limit": "Indexing took longer than the time limit.",
     "worker-lost": "Several workers were lost on this track.",

@@ -22,7 +22,10 @@ class Texts:
     title: str
     artist: str = ""
     soundtrack: str = ""
+    genre: str = ""
+    year: int | None = None
     licence: str = ""
+    subset: str = ""
     source: str = ""
     source_url: str = ""
     generated: bool = False

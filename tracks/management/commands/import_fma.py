@@ -7,9 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from rich.markup import escape
 
-from tracks.terminal import console_on
-
-METADATA = "fma_metadata"
+from tracks.terminal import console_on, tell_import
 
 
 class Command(BaseCommand):
@@ -35,9 +33,26 @@ class Command(BaseCommand):
         if not folder.is_dir():
             raise CommandError(f"There is no folder {folder}.")
         if options["features_only"]:
-            self._features(folder, options["out"] or folder / METADATA / "mfcc.npz")
+            metadata = folder / "fma_metadata"
+            self._features(metadata / "features.csv", options["out"] or metadata / "mfcc.npz")
+        else:
+            self._tracks(folder)
 
-    def _features(self, folder: Path, out: Path) -> None:
+    def _tracks(self, folder: Path) -> None:
+        from ml.errors import TableError
+        from tracks.fma import FmaFolder  # decodes: not for every command
+
+        try:
+            fma = FmaFolder(folder)
+            total, elsewhere = fma.counts()
+        except TableError as error:
+            raise CommandError(error.detail) from error
+        note = f"{elsewhere} tracks of larger sets than those in {folder} were passed over."
+        tell_import(
+            console_on(self.stdout), fma.outcomes(), total, folder, note if elsewhere else ""
+        )
+
+    def _features(self, path: Path, out: Path) -> None:
         from ml.errors import TableError
         from ml.fma import read_features
 
@@ -49,7 +64,7 @@ class Command(BaseCommand):
             console.print(escape(f"{row}: {why}"))
 
         try:
-            table = read_features(folder / METADATA / "features.csv", tell)
+            table = read_features(path, tell)
             table.save(out)
         except TableError as error:
             raise CommandError(error.detail) from error

@@ -5,11 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from rich.markup import escape
-from rich.progress import track as progress
 
-from tracks.reasons import reason
-from tracks.terminal import console_on
+from tracks.terminal import console_on, tell_import
 
 
 class Command(BaseCommand):
@@ -27,22 +24,7 @@ class Command(BaseCommand):
 
         if not folder.is_dir():
             raise CommandError(f"There is no folder {folder}.")
-        console = console_on(self.stdout)
         files, skipped = music_files(folder)
-        reported: list[str] = []
-        shown: dict[str, Any] = {
-            "console": console,
-            "transient": True,
-            "disable": not console.is_terminal,
-        }
-        outcomes = progress(import_files(files), "Importing", len(files), **shown)
-        for outcome in outcomes:
-            if outcome.code:
-                name, text = outcome.path.relative_to(folder), reason(outcome.code, outcome.detail)
-                console.print(escape(f"{name}: {outcome.code}: {text}"))
-                reported.append(outcome.code)
-        if skipped:
-            console.print(f"{skipped} files that are no music by their ending were passed over.")
-        console.print(f"{len(files) - len(reported)} imported, {len(reported)} reported")
-        if set(reported) - {"duplicate"}:
-            raise SystemExit(1)
+        note = f"{skipped} files that are no music by their ending were passed over."
+        outcomes = import_files(files)
+        tell_import(console_on(self.stdout), outcomes, len(files), folder, note if skipped else "")
