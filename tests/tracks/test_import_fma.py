@@ -151,7 +151,7 @@ def test_a_table_of_other_columns_is_refused_by_the_names_of_those_that_lack(
 
 
 def test_a_folder_without_the_table_or_without_audio_is_said_in_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(CommandError, match="There is no file .*tracks.csv"):
+    with pytest.raises(CommandError, match=r"There is no file .*tracks\.csv"):
         call_command("import_fma", tmp_path)
     write_tracks(tmp_path, {2: SMALL})
     with pytest.raises(CommandError, match="There is none of fma_full, fma_large"):
@@ -190,7 +190,7 @@ def test_features_only_reports_rows_that_it_leaves_out(tmp_path: Path) -> None:
 def test_features_only_without_the_table_or_a_place_to_write_is_said_in_a_sentence(
     tmp_path: Path,
 ) -> None:
-    with pytest.raises(CommandError, match="features.csv: No such file"):
+    with pytest.raises(CommandError, match=r"features\.csv: No such file"):
         call_command("import_fma", tmp_path, "--features-only")
     (tmp_path / "fma_metadata").mkdir()
     write_features(tmp_path / "fma_metadata" / "features.csv", 1)
