@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 
 from benchmarks.fma import write_features
 from ml.fma import MfccTable
+from tests.tracks.conftest import song
 from tests.tracks.fma_layout import COLUMNS, mp3, write_audio, write_tracks
 from tracks.models import Track
 
@@ -55,7 +56,7 @@ def fma(tmp_path: Path) -> Path:
     write_tracks(folder, tracks)
     write_audio(folder, 2, mp3(2))
     write_audio(folder, 5, mp3(5))
-    write_audio(folder, 140, b"ID3\x03" + bytes(2000))
+    write_audio(folder, 140, song(140)[:200])
     write_audio(folder, 1040, b"")
     return folder
 
