@@ -82,8 +82,8 @@ def read_features(path: Path, refused: Refused = lambda row, why: None) -> MfccT
         raise TableError("table-missing", f"{path}: {error.strerror}") from error
     except (csv.Error, UnicodeDecodeError) as error:
         raise TableError("table-format", f"{path.name}: {error}") from error
-    statistics = np.frombuffer(values, np.float32).reshape(-1, WIDTH)
-    return MfccTable(np.frombuffer(track_ids, np.int32), statistics)
+    rows = np.frombuffer(values, np.float32).reshape(-1, WIDTH)
+    return MfccTable(np.frombuffer(track_ids, np.int32), rows)
 
 
 def _tracks(rows: Iterator[list[str]], refused: Refused) -> Iterator[tuple[int, list[float]]]:
