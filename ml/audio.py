@@ -7,8 +7,10 @@ FFmpeg (PyAV) reads nearly everything; libsndfile reads a few real Ogg files tha
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -79,32 +81,48 @@ def _decoded(path: Path, container: str, sample_rate: int, most: int | None) -> 
     """Samples by FFmpeg, or by libsndfile where FFmpeg finds none."""
     try:
         return _collect(_av_blocks(path, container, sample_rate), sample_rate, most)
-    except (av.error.FFmpegError, ValueError) as refusal:
+    except ValueError as refusal:
         try:
             return _collect(_soundfile_blocks(path, sample_rate), sample_rate, most)
-        except (soundfile.LibsndfileError, ValueError) as second:
-            reason = f"ffmpeg: {_words(refusal)}; libsndfile: {_words(second)}"
-            raise AudioError("damaged", reason) from refusal
+        except ValueError as second:
+            raise AudioError("damaged", f"ffmpeg {refusal}; libsndfile {second}") from refusal
 
 
-def _words(error: Exception) -> str:
-    """The reason in an error of a decoder, without the path that both like to print."""
-    if isinstance(error, soundfile.LibsndfileError):
-        return str(error.error_string)
-    return error.strerror or "refused" if isinstance(error, OSError) else str(error)
+class _Refused(ValueError):
+    """What one decoder did with the file instead of decoding it, as the end of a sentence."""
+
+
+@contextmanager
+def _told(what: str) -> Iterator[None]:
+    """Turn the errors of both libraries into ours, without the path that both like to print."""
+    try:
+        yield
+    except (av.error.FFmpegError, soundfile.LibsndfileError) as error:
+        raise _Refused(f"{what} ({_words(error)})") from error
+
+
+def _words(error: Any) -> str:
+    """The reason alone, to stand within a sentence."""
+    text = getattr(error, "error_string", "") or getattr(error, "strerror", "") or "no reason given"
+    text = text.removeprefix("Error : ").strip().rstrip(".")
+    return text[:1].lower() + text[1:]
 
 
 def _collect(blocks: Iterator[np.ndarray], sample_rate: int, most: int | None) -> np.ndarray:
     """Join mono blocks, stopping as soon as the limit is passed."""
     parts: list[np.ndarray] = []
     total = 0
-    for block in blocks:
+    while True:
+        with _told(f"stopped after {total / sample_rate:.1f} s"):
+            block = next(blocks, None)
+        if block is None:
+            break
         parts.append(block)
         total += len(block)
         if most is not None and total > most:
             raise AudioError("too-long", f"more than {most / sample_rate:g} s")
     if not total:
-        raise ValueError("no audio in it")
+        raise _Refused("came to the end of the file without any sound")
     return np.concatenate(parts)
 
 
@@ -115,16 +133,17 @@ def _av_blocks(path: Path, container: str, sample_rate: int) -> Iterator[np.ndar
     open another file. Resampled with all channels and averaged after: FFmpeg's own downmix is
     1.41 times louder than the mean.
     """
-    with (
-        path.open("rb") as file,
-        av.open(file, format=container, metadata_errors="replace") as media,
-    ):
+    with ExitStack() as stack:
+        file = stack.enter_context(path.open("rb"))
+        with _told("refused the header"):
+            opened = av.open(file, format=container, metadata_errors="replace")
+        media = stack.enter_context(opened)
         if not media.streams.audio:
-            raise ValueError("no audio stream")
+            raise _Refused("found no audio stream")
         stream = media.streams.audio[0]
         stream.thread_type = "AUTO"
         if not 1 <= stream.channels <= _MOST_CHANNELS:
-            raise ValueError(f"{stream.channels} channels")
+            raise _Refused(f"found {stream.channels} channels, at most {_MOST_CHANNELS} are read")
         resampler = av.AudioResampler(format="fltp", layout=stream.layout, rate=sample_rate)
         for frame in _frames(media, stream):
             for resampled in resampler.resample(frame):
@@ -152,7 +171,9 @@ def _frames(media: av.container.InputContainer, stream: av.AudioStream) -> Itera
 
 def _soundfile_blocks(path: Path, sample_rate: int) -> Iterator[np.ndarray]:
     """Mono blocks by libsndfile, resampled by soxr."""
-    with soundfile.SoundFile(path) as media:
+    with _told("refused the header"):
+        opened = soundfile.SoundFile(path)
+    with opened as media:
         resampler = soxr.ResampleStream(media.samplerate, sample_rate, 1, dtype="float32")
         for block in media.blocks(_BLOCK, dtype="float32", always_2d=True):
             yield resampler.resample_chunk(block.mean(axis=1, dtype=np.float32))

@@ -86,6 +86,8 @@ UNFOLD = {
     "SITE_HEADER": "Soundsite",
     "SITE_SYMBOL": "graphic_eq",
     "COLORS": {"primary": {weight: f"oklch({tone} 40)" for weight, tone in _PRIMARY.items()}},
+    "DASHBOARD_CALLBACK": "soundsite.dashboard.dashboard",
+    "SIDEBAR": {"navigation": "soundsite.navigation.navigation"},
 }
 
 # --- database and files --------------------------------------------------------------------

@@ -5,10 +5,12 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path
 
+from soundsite.dashboard import workers_view
 from soundsite.health import healthz
 
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
+    path("admin/workers/", workers_view, name="dashboard_workers"),
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.urls")),
     path("", include("matcher.urls")),

@@ -9,11 +9,12 @@ from contextlib import contextmanager
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Max, QuerySet
+from django.db.models import Max
 
 from ml.encoding import Encoding
 from tracks.models import IndexEntry, ModelVersion
 from tracks.search import nearest
+from tracks.selectors import heard_entries
 from tracks.services import versions
 
 SAMPLE = 500
@@ -31,7 +32,7 @@ def calibrate(version: ModelVersion) -> bool:
     """
     with _alone(version) as alone:
         if alone:
-            as_of = _entries(version).aggregate(latest=Max("indexed_at"))["latest"]
+            as_of = version.entries.aggregate(latest=Max("indexed_at"))["latest"]
             distances = [
                 found.distance
                 for entry in _sample(version)
@@ -44,21 +45,17 @@ def calibrate(version: ModelVersion) -> bool:
     return alone
 
 
-def _entries(version: ModelVersion) -> QuerySet[IndexEntry]:
-    return IndexEntry.objects.filter(model_version=version, state=IndexEntry.State.INDEXED)
-
-
 def _sample(version: ModelVersion) -> Iterator[IndexEntry]:
     """At most SAMPLE indexed entries, and no more than fit into half of the task's time.
 
     Drawn in random order by a fixed seed, so that those which fit are a fair sample too.
     """
-    pks = list(_entries(version).order_by("pk").values_list("pk", flat=True))
+    pks = list(heard_entries(version).order_by("pk").values_list("pk", flat=True))
     deadline = time.monotonic() + settings.MATCH_SOFT_LIMIT_SECONDS / 2
     for pk in random.Random(0).sample(pks, min(SAMPLE, len(pks))):
         if time.monotonic() > deadline:
             return
-        yield from _entries(version).filter(pk=pk).select_related("track")
+        yield from heard_entries(version).filter(pk=pk).select_related("track")
 
 
 @contextmanager

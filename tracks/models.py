@@ -183,6 +183,7 @@ class IndexEntry(models.Model):
     )
     state = models.CharField(max_length=7, choices=State.choices, default=State.PENDING)
     error_code = models.CharField(max_length=40, blank=True)
+    # While a failed entry waits for another try: why it failed before, as `code: detail`.
     error_detail = models.TextField(blank=True)
     # Counts claims and never falls: the fence against a worker that was given up.
     attempt = models.PositiveIntegerField(default=0)
@@ -197,6 +198,7 @@ class IndexEntry(models.Model):
         Job, on_delete=models.SET_NULL, null=True, blank=True, related_name="entries"
     )
     created_at = models.DateTimeField(auto_now_add=True)
+    # When its last attempt ended, as INDEXED or FAILED.
     indexed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

@@ -74,4 +74,5 @@ def _of_index(job: Job) -> Progress:
     total = job.options.get("entries", 0)
     until = job.ended_at or timezone.now()
     worked = (until - (job.started_at or job.created_at)).total_seconds()
-    return Progress(total - counts["waiting"], total, counts["failed"], worked)
+    left = counts["waiting"] + job.progress.get("given_back", 0)
+    return Progress(total - left, total, counts["failed"], worked)

@@ -14,6 +14,7 @@ from ml.encoding import Encoding
 from ml.likeness import score
 from tracks import runtime
 from tracks.models import IndexEntry, ModelVersion, Track
+from tracks.selectors import heard_entries
 
 CANDIDATES = 200
 # How many vectors HNSW keeps in view (pgvector's default is 40, fewer than the candidates).
@@ -72,7 +73,9 @@ def candidates(
             cursor.execute("SET LOCAL hnsw.ef_search = %s", [EF_SEARCH])
             cursor.execute("SET LOCAL hnsw.iterative_scan = strict_order")
         close = list(by_distance(version, encoding, exclude=exclude)[:CANDIDATES])
-    return list(IndexEntry.objects.filter(pk__in=close).select_related("track").defer("embedding"))
+    # Asked again: between the two queries an entry may have failed, which took its vector.
+    found = heard_entries(version).filter(pk__in=close)
+    return list(found.select_related("track").defer("embedding"))
 
 
 def by_distance(
@@ -81,7 +84,7 @@ def by_distance(
     """Ids of the version's entries by cosine distance, by the expression that is indexed."""
     vector = [float(value) for value in encoding.embedding]
     typed = Cast("embedding", HalfVectorField(dimensions=version.embedding_dim))
-    entries = IndexEntry.objects.filter(model_version=version, state=IndexEntry.State.INDEXED)
+    entries = heard_entries(version)
     if exclude is not None:
         entries = entries.exclude(track=exclude)
     return entries.order_by(CosineDistance(typed, vector)).values_list("pk", flat=True)

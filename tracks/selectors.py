@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
-from django.db.models import Count, F, Max, Q, QuerySet
+from django.db.models import BooleanField, Count, ExpressionWrapper, F, Max, Q, QuerySet
 from django.db.models.functions import Now
 
 from tracks.models import DemoFill, IndexEntry, Job, ModelVersion, Track
@@ -75,8 +75,20 @@ def coverage(version: ModelVersion) -> Coverage:
     )
 
 
+def heard_entries(version: ModelVersion) -> QuerySet[IndexEntry]:
+    """What the version can answer with: an entry that waits to be heard anew answers as before."""
+    return IndexEntry.objects.filter(
+        model_version=version,
+        state__in=[IndexEntry.State.INDEXED, IndexEntry.State.PENDING],
+        embedding__isnull=False,
+    )
+
+
 def waiting_entries() -> QuerySet[IndexEntry]:
-    """Entries of live versions that no worker has claimed, oldest first."""
+    """Entries of live versions that no worker has claimed, oldest first.
+
+    Before those that are to be heard anew and answer as long as they wait, come the new ones.
+    """
     return (
         IndexEntry.objects.filter(
             state=IndexEntry.State.PENDING,
@@ -84,7 +96,7 @@ def waiting_entries() -> QuerySet[IndexEntry]:
             model_version__state__in=ModelVersion.LIVE,
         )
         .exclude(job__state=Job.State.PAUSED)
-        .order_by("pk")
+        .order_by(ExpressionWrapper(Q(embedding__isnull=False), BooleanField()), "pk")
     )
 
 

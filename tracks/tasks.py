@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from tracks import nudge, selectors
-from tracks.services import index, jobs
+from tracks.services import index, jobs, reindex
 
 
 @shared_task
@@ -20,6 +20,8 @@ def index_entry(entry_id: int) -> None:
         waiting = selectors.waiting_entries().values_list("pk", flat=True).first()
         if waiting is not None:
             nudge.send(index.INDEX_TASK, waiting)
+        else:
+            reindex.finish_done()
 
 
 @shared_task
@@ -37,3 +39,4 @@ def sweep_index() -> None:
     """Revives silent entries and jobs, queues what is missing, nudges what waits."""
     index.sweep()
     jobs.sweep()
+    reindex.finish_done()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,13 @@ def tone(seconds: float, frequency: float = 440.0, level: float = 0.5) -> np.nda
     """A sine (n,), float32."""
     time = np.arange(int(seconds * RATE)) / RATE
     return (level * np.sin(2 * np.pi * frequency * time)).astype(np.float32)
+
+
+def flac() -> bytes:
+    """Six seconds of a tone."""
+    stream = io.BytesIO()
+    soundfile.write(stream, tone(6.0), RATE, format="FLAC")
+    return stream.getvalue()
 
 
 def code_of(path: Path, **limits: float) -> str:
@@ -73,6 +81,36 @@ def test_a_header_without_music_is_damaged(tmp_path: Path) -> None:
     path = tmp_path / "song.flac"
     path.write_bytes(b"fLaC" + bytes(range(256)) * 20)
     assert code_of(path) == "damaged"
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (
+            b"fLaC" + bytes(range(256)) * 20,
+            "ffmpeg refused the header (invalid data found when processing input); "
+            "libsndfile refused the header (file contains data in an unimplemented format)",
+        ),
+        (
+            flac()[:600],
+            "ffmpeg stopped after 0.0 s (invalid data found when processing input); "
+            "libsndfile stopped after 0.0 s (flac decoder lost sync)",
+        ),
+        (
+            flac()[:64] + bytes(20_000),
+            "ffmpeg came to the end of the file without any sound; "
+            "libsndfile stopped after 0.0 s (unknown error in flac decoder)",
+        ),
+    ],
+)
+def test_a_damaged_file_says_what_either_decoder_did_and_never_where_it_lies(
+    tmp_path: Path, content: bytes, told: str
+) -> None:
+    path = tmp_path / "song.flac"
+    path.write_bytes(content)
+    with pytest.raises(AudioError) as failure:
+        decode(path)
+    assert failure.value.detail == told
 
 
 def test_silence_is_refused(tmp_path: Path) -> None:

@@ -126,27 +126,6 @@ def test_an_entry_that_loses_every_worker_fails_with_worker_lost(
     assert index.claim() is None
 
 
-def test_a_retry_gives_a_failed_entry_all_its_attempts_again(
-    version: ModelVersion,
-    add: Callable[..., Track],
-    settings: Any,
-    sent: list[Any],
-    django_capture_on_commit_callbacks: Callable[..., Any],
-) -> None:
-    track = add(1)
-    for _ in range(settings.MAX_ATTEMPTS):
-        fall_silent(claimed(), settings)
-        index.sweep()
-    entry = track.entries.get()
-    with django_capture_on_commit_callbacks(execute=True):
-        assert index.retry(entry)
-        assert not index.retry(entry)  # it is queued already
-    assert sent == [(index.INDEX_TASK, entry.pk)]
-    fall_silent(claimed(), settings)
-    index.sweep()
-    assert track.entries.get().state == State.PENDING
-
-
 def test_a_worker_whose_track_is_deleted_stops_quietly(
     version: ModelVersion, add: Callable[..., Track]
 ) -> None:

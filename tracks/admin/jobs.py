@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
 from tracks.admin.common import ReadOnlyAdmin
+from tracks.admin.index_details import index_details
 from tracks.models import Job
 from tracks.progress import progress_of
 from tracks.reasons import reason
@@ -30,7 +31,7 @@ COLOURS = {
 
 # What a kind shows beside its bar: the template of it and what that needs.
 Details = Callable[[HttpRequest, Job], Mapping[str, Any]]
-DETAILS: dict[str, tuple[str, Details]] = {}
+DETAILS: dict[str, tuple[str, Details]] = {"INDEX": ("admin/jobs/_index.html", index_details)}
 
 ORDERS: dict[str, tuple[str, Callable[[Job], bool], list[Job.State]]] = {
     "go": ("Do it", jobs.go, [State.PLANNED]),

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
 from tracks.admin.common import STATE_COLOURS, why
+from tracks.admin.reindexing import may_reindex, reindex_tracks
 from tracks.forms import TEXTS, TrackForm
 from tracks.models import IndexEntry, ModelVersion, Track
-from tracks.services import catalogue, index
+from tracks.services import catalogue
 from tracks.templatetags.lengths import minutes
 
 
@@ -42,7 +43,7 @@ class TrackAdmin(ModelAdmin):
     list_filter_submit = False
     search_fields = ("title", "artist", "soundtrack", "licence", "source", "sha256")
     readonly_fields = ("player", "index", "length", "size", "sha256", "generated", "created_at")
-    actions = ("retry",)
+    actions = ("retry", "reindex")
     list_per_page = 50
     warn_unsaved_form = True
 
@@ -102,7 +103,13 @@ class TrackAdmin(ModelAdmin):
         for track in queryset:
             catalogue.delete_track(track)
 
-    @action(description="Index again what failed", permissions=["change"])
-    def retry(self, request: HttpRequest, queryset: QuerySet[Track]) -> None:
-        queued = sum(index.retry_track(track) for track in queryset)
-        self.message_user(request, f"{queued} failed entries were queued again.", messages.SUCCESS)
+    def has_reindex_permission(self, request: HttpRequest) -> bool:
+        return may_reindex(request)
+
+    @action(description="Index again what failed", permissions=["reindex"])
+    def retry(self, request: HttpRequest, queryset: QuerySet[Track]) -> HttpResponse:
+        return reindex_tracks(request, queryset, only_failed=True)
+
+    @action(description="Index again", permissions=["reindex"])
+    def reindex(self, request: HttpRequest, queryset: QuerySet[Track]) -> HttpResponse:
+        return reindex_tracks(request, queryset)

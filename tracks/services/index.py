@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, QuerySet
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 
 from tracks import nudge
-from tracks.models import IndexEntry, ModelVersion, Track
+from tracks.models import IndexEntry, Job, ModelVersion, Track
 from tracks.selectors import live_versions, uncalibrated_versions, waiting_entries
 
 INDEX_TASK = "tracks.tasks.index_entry"
@@ -69,8 +70,22 @@ def claim() -> IndexEntry | None:
         taken = IndexEntry.objects.filter(
             pk=entry.pk, attempt=entry.attempt, state=State.PENDING, heartbeat_at=None
         ).update(attempt=entry.attempt + 1, heartbeat_at=Now())
+    if taken != 1:
+        return None
     entry.attempt += 1
-    return entry if taken == 1 else None
+    _begin_job(entry)
+    return entry
+
+
+def _begin_job(entry: IndexEntry) -> None:
+    """QUEUED -> RUNNING, once the first of the job's entries is in hand.
+
+    Not in the transaction of the claim: who cancels the job locks it first and its entries then.
+    """
+    if entry.job_id is not None:
+        Job.objects.filter(pk=entry.job_id, kind=Job.Kind.INDEX, state=Job.State.QUEUED).update(
+            state=Job.State.RUNNING, started_at=Coalesce("started_at", Now())
+        )
 
 
 def _mine(entry: IndexEntry) -> QuerySet[IndexEntry]:
@@ -94,6 +109,7 @@ def complete(
         state=State.INDEXED,
         embedding=list(embedding),
         encoding=encoding,
+        error_detail="",
         heartbeat_at=None,
         losses=0,
         indexed_at=Now(),
@@ -105,28 +121,20 @@ def complete(
 
 def fail(entry: IndexEntry, code: str, detail: str) -> bool:
     """PENDING -> FAILED with a stable code and a detail for the administrator."""
-    return (
-        _mine(entry).update(
-            state=State.FAILED, error_code=code, error_detail=detail, heartbeat_at=None
-        )
-        == 1
-    )
+    return _mine(entry).update(**_failed(code, detail)) == 1
 
 
-def retry(entry: IndexEntry) -> bool:
-    """FAILED -> PENDING, with all attempts before it again."""
-    with transaction.atomic():
-        queued = IndexEntry.objects.filter(
-            pk=entry.pk, attempt=entry.attempt, state=State.FAILED
-        ).update(state=State.PENDING, error_code="", error_detail="", losses=0)
-        if queued == 1:
-            nudge.after_commit(INDEX_TASK, entry.pk)
-    return queued == 1
-
-
-def retry_track(track: Track) -> int:
-    """Queues every failed entry of the track again and returns their number."""
-    return sum(retry(entry) for entry in track.entries.filter(state=State.FAILED))
+def _failed(code: str, detail: str) -> dict[str, Any]:
+    """The fields of an entry that failed. What was heard before is no answer any more."""
+    return {
+        "state": State.FAILED,
+        "error_code": code,
+        "error_detail": detail,
+        "embedding": None,
+        "encoding": None,
+        "heartbeat_at": None,
+        "indexed_at": Now(),
+    }
 
 
 def sweep() -> None:
@@ -156,9 +164,5 @@ def _give_up(entry: IndexEntry) -> None:
     if entry.losses + 1 < settings.MAX_ATTEMPTS:
         mine.update(heartbeat_at=None, losses=F("losses") + 1)
     else:
-        mine.update(
-            state=State.FAILED,
-            error_code="worker-lost",
-            error_detail=f"{entry.losses + 1} workers fell silent on this track.",
-            heartbeat_at=None,
-        )
+        detail = f"{entry.losses + 1} workers fell silent on this track."
+        mine.update(**_failed("worker-lost", detail))

@@ -21,6 +21,7 @@ from django.db.models.functions import Coalesce, Now
 
 from tracks import nudge
 from tracks.models import Job
+from tracks.services.giving_back import give_back
 
 Kind, State = Job.Kind, Job.State
 
@@ -124,7 +125,11 @@ def resume(job: Job) -> bool:
 def cancel(job: Job) -> bool:
     """Ends it where it stands; what it has done stays done."""
     open_states = [State.QUEUED, State.RUNNING, State.PLANNED, State.PAUSED]
-    return _move(job, open_states, State.CANCELLED, heartbeat_at=None, ended_at=Now())
+    with transaction.atomic():
+        done = _move(job, open_states, State.CANCELLED, heartbeat_at=None, ended_at=Now())
+        if done and job.kind == Kind.INDEX:
+            give_back(job)
+    return done
 
 
 def _move(job: Job, origins: Sequence[Job.State], target: Job.State, **changes: Any) -> bool:
