@@ -54,6 +54,11 @@ class Visitor:
         fields = urllib.parse.urlencode({"post": "yes", **self._token()})
         self._post(address, fields.encode())
 
+    def order(self, address: str, page: str, **fields: str) -> str:
+        """Press a button of a page of the administration; gives back where it leads."""
+        self.get(page)
+        return self._post(address, urllib.parse.urlencode({**fields, **self._token()}).encode())
+
     def job(self, address: str) -> dict[str, str]:
         """The attributes state, error, title, ... that the result page has for scripts."""
         page = self.get(address)

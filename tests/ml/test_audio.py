@@ -99,7 +99,7 @@ def test_a_header_without_music_is_damaged(tmp_path: Path) -> None:
         (
             flac()[:64] + bytes(20_000),
             "ffmpeg came to the end of the file without any sound; "
-            "libsndfile stopped after 0.0 s (unknown error in flac decoder)",
+            "libsndfile stopped after 0.0 s (flac decoder lost sync)",
         ),
     ],
 )
