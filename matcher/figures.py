@@ -49,7 +49,7 @@ def upload_figures(since: datetime) -> UploadFigures:
 
 def uploads_by_hour(since: datetime) -> list[tuple[datetime, dict[str, int]]]:
     """Hours in which uploads were sent in, with how many were answered, failed, or go on."""
-    rows: Iterable[dict[str, Any]] = (
+    rows: Iterable[Any] = (
         Upload.objects.filter(created_at__gte=since)
         .order_by()
         .values(hour=TruncHour("created_at"))

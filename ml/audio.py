@@ -98,7 +98,7 @@ def _told(what: str) -> Iterator[None]:
     try:
         yield
     except (av.error.FFmpegError, soundfile.LibsndfileError) as error:
-        raise _Refused(f"{what} ({_words(error)})") from error
+        raise _Refused(f"{what}: {_words(error)}") from error
 
 
 def _words(error: Any) -> str:

@@ -46,7 +46,7 @@ def workers() -> dict[str, int] | None:
     try:
         with impatient_connection() as connection:
             inspect = current_app.control.inspect(timeout=PING_SECONDS, connection=connection)
-            answers: dict[str, list[dict[str, Any]]] = inspect.active_queues() or {}
+            answers: dict[str, Any] = inspect.active_queues() or {}
     except (OperationalError, OSError) as error:
         logger.warning("the workers cannot be asked: %s", error)
         return None

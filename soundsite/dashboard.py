@@ -25,7 +25,10 @@ from tracks.models import Job
 SEEN = ("matcher.view_upload", "tracks.view_indexentry", "tracks.view_job", "tracks.view_track")
 DAY = timedelta(hours=24)
 # By queue: which jobs wait for its workers.
-JOBS = {"index": [Job.Kind.IMPORT], "train": [Job.Kind.TRAIN, Job.Kind.EVALUATE]}
+JOBS = {
+    "index": {"import": Job.Kind.IMPORT},
+    "train": {"training": Job.Kind.TRAIN, "evaluation": Job.Kind.EVALUATE},
+}
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -60,9 +63,7 @@ def _queues(uploads: figures.Waiting, messages: dict[str, int]) -> list[dict[str
         "maintenance": {},
     }
     for queue, kinds in JOBS.items():
-        waiting[queue] |= {
-            Job.Kind(kind).label.lower(): jobs[kind] for kind in kinds if kind in jobs
-        }
+        waiting[queue] |= {name: jobs[kind] for name, kind in kinds.items() if kind in jobs}
     return [
         {
             "name": queue,

@@ -9,13 +9,13 @@ from datetime import UTC, datetime, timedelta
 from django.db.models import Count
 from django.urls import reverse
 
-from matcher.errors import TEXTS, text_of
+from matcher.errors import text_of
 from matcher.figures import failed_uploads, upload_failures_by_code
 from matcher.models import Upload
 from tracks.figures import failed_entries, failed_jobs
 from tracks.index_figures import IndexFigures
 from tracks.models import IndexEntry, Job
-from tracks.reasons import REASONS, reason
+from tracks.reasons import reason
 
 WEEK = timedelta(days=7)
 LATEST = 10
@@ -53,14 +53,14 @@ def by_code(versions: list[IndexFigures], now: datetime) -> list[Code]:
     recent = failed_jobs().filter(ended_at__gte=now - WEEK).order_by()
     jobs = Counter(dict(recent.values_list("error_code").annotate(Count("pk"))))
     return [
-        Code(code, _sentence(code), uploads[code], tracks[code], jobs[code])
+        Code(code, sentence(code), uploads[code], tracks[code], jobs[code])
         for code, _ in (tracks + uploads + jobs).most_common()
+        for sentence in (reason if tracks[code] or jobs[code] else _told_to_visitors,)
     ]
 
 
-def _sentence(code: str) -> str:
-    """The catalogue's words, or those for visitors where only uploads fail like that."""
-    return reason(code) if code in REASONS or code not in TEXTS else f"{text_of(code).title}."
+def _told_to_visitors(code: str) -> str:
+    return f"{text_of(code).title}."
 
 
 def latest() -> list[Failure]:
@@ -79,7 +79,7 @@ def _ended(failure: Failure) -> datetime:
 
 
 def _of_upload(upload: Upload) -> Failure:
-    why = f"{text_of(upload.error_code).title}."
+    why = _told_to_visitors(upload.error_code)
     if upload.error_detail:
         why = f"{why} ({upload.error_detail})"
     url = reverse("admin:matcher_upload_change", args=[upload.pk])

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import Count, Min, Q
 from django.utils import timezone
@@ -62,21 +63,12 @@ class IndexFigures:
         return self.waiting + self.claimed
 
     @property
-    def shares(self) -> list[dict[str, object]]:
-        """The bar, for unfold's component: per cent heard, failed; what is left is empty."""
-        whole = max(self.tracks, 1)
-        return [
-            {"title": "Searchable", "value": self.percent},
-            {
-                "title": "Failed",
-                "value": 100 * self.failed // whole,
-                "progress_class": "bg-red-500 dark:bg-red-500",
-            },
-        ]
-
-    @property
     def percent(self) -> int:
         return 100 * self.heard // max(self.tracks, 1)
+
+    @property
+    def percent_failed(self) -> int:
+        return -(-100 * self.failed // max(self.tracks, 1))  # one of a thousand is seen, too
 
     @property
     def seconds_left(self) -> float | None:
@@ -100,24 +92,25 @@ def index_figures() -> list[IndexFigures]:
     ]
 
 
-def _counts() -> list[dict[str, object]]:
-    return list(
+def _counts() -> list[dict[str, Any]]:
+    rows: Iterable[Any] = (
         IndexEntry.objects.order_by()
         .values("model_version", "state", "error_code")
         .annotate(
             entries=Count("pk"),
             claimed=Count("pk", filter=Q(heartbeat_at__isnull=False)),
-            heard=Count("pk", filter=Q(embedding__isnull=False)),
+            searchable=Count("pk", filter=Q(embedding__isnull=False)),
         )
     )
+    return list(rows)
 
 
-def _summed(rows: Iterable[dict[str, object]]) -> dict[str, object]:
+def _summed(rows: Iterable[dict[str, Any]]) -> dict[str, Any]:
     """The rows of one version, put together."""
     total: Counter[str] = Counter()
     failures = []
     for row in rows:
-        total.update(heard=row["heard"], claimed=row["claimed"])
+        total.update(heard=row["searchable"], claimed=row["claimed"])
         if row["state"] == State.PENDING:
             total.update(waiting=row["entries"] - row["claimed"])
         if row["state"] == State.FAILED:

@@ -15,7 +15,7 @@ REASONS = {
     "bad-row": "This row of the list cannot be read.",
     "file-missing": "The stored audio file is gone.",
     "time-limit": "Indexing took longer than the time limit.",
-    "worker-lost": "Several workers were lost on this track.",
+    "worker-lost": "Several workers were lost on it.",
     "artefact-missing": "Files of the model version are missing.",
     "artefact-digest": "The model version's files are not those that were installed.",
     "artefact-format": "The model version's files cannot be read by this release.",

@@ -88,18 +88,18 @@ def test_a_header_without_music_is_damaged(tmp_path: Path) -> None:
     [
         (
             b"fLaC" + bytes(range(256)) * 20,
-            "ffmpeg refused the header (invalid data found when processing input); "
-            "libsndfile refused the header (file contains data in an unimplemented format)",
+            "ffmpeg refused the header: invalid data found when processing input; "
+            "libsndfile refused the header: file contains data in an unimplemented format",
         ),
         (
             flac()[:600],
-            "ffmpeg stopped after 0.0 s (invalid data found when processing input); "
-            "libsndfile stopped after 0.0 s (flac decoder lost sync)",
+            "ffmpeg stopped after 0.0 s: invalid data found when processing input; "
+            "libsndfile stopped after 0.0 s: flac decoder lost sync",
         ),
         (
             flac()[:64] + bytes(20_000),
             "ffmpeg came to the end of the file without any sound; "
-            "libsndfile stopped after 0.0 s (flac decoder lost sync)",
+            "libsndfile stopped after 0.0 s: flac decoder lost sync",
         ),
     ],
 )

@@ -101,7 +101,7 @@ def test_every_queue_tells_what_waits_since_when_and_its_messages(
     assert waits == {
         "match": [("upload", 1)],
         "index": [("track", 1)],
-        "train": [("train", 1)],
+        "train": [("training", 1)],
         "maintenance": [],
     }
     assert timezone.now() - queues["match"]["oldest"] > timedelta(minutes=6)

@@ -153,7 +153,9 @@ def test_a_job_in_any_state_has_a_page(
     again(administrator_client, version, what="all")
     job = Job.objects.get()
     getattr(jobs, order)(job)
-    assert "0 of 3" in text(administrator_client, job.get_absolute_url())
+    page = text(administrator_client, job.get_absolute_url())
+    assert "0 of 3" in page
+    assert ("3 tracks had not been heard yet: they are as before." in page) == (order == "cancel")
 
 
 def test_staff_who_may_only_look_see_the_page_but_cannot_order(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
@@ -22,14 +23,14 @@ from tracks.services import reindex
 
 @admin.register(IndexEntry)
 class IndexEntryAdmin(ReadOnlyAdmin):
-    list_display = ("track", "model_version", "state_label", "why", "attempt", "indexed_at")
+    list_display = ("track", "model_version", "state_label", "why", "attempt", "ended")
     list_filter = ("state", "model_version", "error_code")
     search_fields = ("track__title", "track__artist", "track__soundtrack", "error_code")
     list_select_related = ("track", "model_version")
     list_per_page = 50
     fields = (
         *("track", "model_version", "state", "why", "error_code", "error_detail", "job"),
-        *("attempt", "losses", "heartbeat_at", "created_at", "indexed_at"),
+        *("attempt", "losses", "heartbeat_at", "created_at", "ended"),
     )
     actions = ("retry", "reindex")
 
@@ -43,6 +44,11 @@ class IndexEntryAdmin(ReadOnlyAdmin):
     @display(description="Reason")
     def why(self, entry: IndexEntry) -> str:
         return why(entry)
+
+    @display(description="Ended", ordering="indexed_at")
+    def ended(self, entry: IndexEntry) -> datetime | None:
+        """Its last attempt, whatever came of it."""
+        return entry.indexed_at
 
     def has_reindex_permission(self, request: HttpRequest) -> bool:
         return may_reindex(request)
@@ -90,7 +96,6 @@ class IndexEntryAdmin(ReadOnlyAdmin):
         figures = index_figures()
         return {
             **self.admin_site.each_context(request),
-            "opts": self.opts,
             "title": "Index",
             "versions": figures,
             "busy": any(version.pending for version in figures),

@@ -103,7 +103,6 @@ class JobAdmin(ReadOnlyAdmin):
         template, details = DETAILS.get(job.kind, ("", _no_details))
         return {
             **self.admin_site.each_context(request),
-            "opts": self.opts,
             "title": job.title,
             "job": job,
             "progress": progress_of(job),

@@ -17,7 +17,8 @@ def give_back(job: Job) -> None:
     same transaction.
     """
     waiting = IndexEntry.objects.filter(job=job, state=State.PENDING, heartbeat_at=None)
-    given_back = waiting.filter(embedding__isnull=False).update(state=State.INDEXED, losses=0)
+    had = {"state": State.INDEXED, "losses": 0, "job": None}
+    given_back = waiting.filter(embedding__isnull=False).update(**had)
     given_back += _fail_again(waiting.exclude(error_detail=""))
     given_back += waiting.update(job=None)
     job.progress = {**job.progress, "given_back": given_back}
@@ -28,4 +29,5 @@ def _fail_again(waiting: QuerySet[IndexEntry]) -> int:
     """With the reason that `tracks.services.reindex` has kept as `code: detail`."""
     code = Func(F("error_detail"), Value(": "), Value(1), function="split_part")
     detail = Substr("error_detail", StrIndex("error_detail", Value(": ")) + 2)
-    return waiting.update(state=State.FAILED, error_code=code, error_detail=detail, losses=0)
+    had = {"state": State.FAILED, "error_code": code, "error_detail": detail}
+    return waiting.update(**had, losses=0, job=None)
