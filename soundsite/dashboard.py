@@ -83,8 +83,14 @@ def workers(request: HttpRequest) -> HttpResponse:
     """The fragment that tells which workers are alive; takes the second of a ping."""
     if not request.user.has_perms(SEEN):
         raise PermissionDenied
-    alive = broker.workers()
+    found = broker.workers()
+    alive = None if found is None else [_label(queue, count) for queue, count in found.items()]
     return render(request, "admin/dashboard/_workers.html", {"alive": alive})
+
+
+def _label(queue: str, count: int) -> tuple[str, str]:
+    """Words and colour."""
+    return f"{queue}: {count or 'none'}", "success" if count else "danger"
 
 
 workers_view = admin.site.admin_view(workers)

@@ -23,17 +23,13 @@ pytestmark = pytest.mark.django_db
 
 def an_upload(owner: Any, state: State, **fields: Any) -> Upload:
     ended = {"finished_at": timezone.now()} if state in (State.FINISHED, State.FAILED) else {}
-    return Upload.objects.create(
-        **{"owner": owner, "state": state, "original_name": "song.mp3", "size": 1024},
-        **{"sha256": "0" * 64, "audio": f"uploads/{uuid.uuid4()}", **ended, **fields},
-    )
+    told = {"original_name": "song.mp3", "size": 1024, "sha256": "0" * 64} | ended | fields
+    return Upload.objects.create(owner=owner, state=state, audio=f"up/{uuid.uuid4()}", **told)
 
 
-def a_track(number: int, **fields: Any) -> Track:
-    return Track.objects.create(
-        **{"title": f"Track {number}", "sha256": f"{number:064x}", "size": 2048},
-        **{"audio": f"tracks/{number}.ogg", "duration": 1800.0, **fields},
-    )
+def a_track(number: int) -> Track:
+    names = {"title": f"Track {number}", "audio": f"tracks/{number}.ogg"}
+    return Track.objects.create(sha256=f"{number:064x}", size=2048, duration=1800.0, **names)
 
 
 @pytest.fixture
