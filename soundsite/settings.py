@@ -101,6 +101,8 @@ DATABASES = {
 }
 
 MEDIA_ROOT = read.folder("MEDIA_ROOT", default=SOUNDSITE_DATA / "media", base=BASE_DIR)
+# An import by the administration's form: a folder of so many files, not the usual hundred.
+DATA_UPLOAD_MAX_NUMBER_FILES = 5000
 FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 
@@ -108,6 +110,11 @@ STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 # The applications' own folders are served; there is nothing to collect first.
 WHITENOISE_USE_FINDERS = True
+
+# The rows of an import wait in the media store between the dry run and the administrator's word.
+IMPORT_EXPORT_TMP_STORAGE_CLASS = "import_export.tmp_storages.MediaStorage"
+# A title such as =HYPERLINK(...) is text to whoever opens an export in a spreadsheet.
+IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True
 
 # --- people --------------------------------------------------------------------------------
 

@@ -15,7 +15,10 @@ from tracks.reasons import reason
 from tracks.services.catalogue import Texts, digest
 from tracks.tags import read_tags, readable
 
-TEXTS = ("title", "artist", "soundtrack", "licence", "source", "source_url")
+TEXTS = (
+    *("title", "artist", "soundtrack", "genre", "year"),
+    *("licence", "subset", "source", "source_url"),
+)
 
 
 class TrackForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable when run

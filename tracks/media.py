@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.files import File
+from django.core.files.storage import Storage
 from django.db.models.fields.files import FieldFile
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -58,14 +59,21 @@ def content_type(name: str) -> str:
 @contextmanager
 def local_path(audio: FieldFile) -> Iterator[Path]:
     """A path that decoders can open, whatever storage the file lies in."""
+    with stored_path(audio.storage, str(audio.name)) as path:
+        yield path
+
+
+@contextmanager
+def stored_path(storage: Storage, name: str) -> Iterator[Path]:
+    """A path of the file of that name; a copy, where the storage has no paths."""
     try:
-        path = audio.path
+        path = storage.path(name)
     except NotImplementedError:  # Django's word for a storage that has no paths
         path = None
     if path is not None:
         yield Path(path)
         return
-    with tempfile.NamedTemporaryFile(prefix="soundsite-") as copy, audio.open("rb") as source:
+    with tempfile.NamedTemporaryFile(prefix="soundsite-") as copy, storage.open(name) as source:
         for chunk in source.chunks():
             copy.write(chunk)
         copy.flush()

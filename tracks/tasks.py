@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from tracks import nudge, selectors
-from tracks.services import index, jobs, reindex
+from tracks.services import imports, index, jobs, reindex
 
 
 @shared_task
@@ -35,8 +35,17 @@ def calibrate(model_version_id: int) -> None:
 
 
 @shared_task
+def import_step(job_id: int) -> None:
+    """Some seconds of the oldest import that waits, which need not be the one of the message."""
+    from tracks.importing import import_next
+
+    import_next()
+
+
+@shared_task
 def sweep_index() -> None:
     """Revives silent entries and jobs, queues what is missing, nudges what waits."""
     index.sweep()
     jobs.sweep()
     reindex.finish_done()
+    imports.sweep()

@@ -11,14 +11,15 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
 from django.views.decorators.http import require_POST
-from unfold.decorators import display
+from unfold.decorators import action, display
 
 from tracks.admin.common import ReadOnlyAdmin
+from tracks.admin.imports import import_details, import_page, may_import
 from tracks.admin.index_details import index_details
 from tracks.models import Job
 from tracks.progress import progress_of
 from tracks.reasons import reason
-from tracks.services import jobs
+from tracks.services import imports, jobs
 
 State = Job.State
 COLOURS = {
@@ -31,7 +32,10 @@ COLOURS = {
 
 # What a kind shows beside its bar: the template of it and what that needs.
 Details = Callable[[HttpRequest, Job], Mapping[str, Any]]
-DETAILS: dict[str, tuple[str, Details]] = {"INDEX": ("admin/jobs/_index.html", index_details)}
+DETAILS: dict[str, tuple[str, Details]] = {
+    Job.Kind.INDEX: ("admin/jobs/_index.html", index_details),
+    Job.Kind.IMPORT: ("admin/jobs/import.html", import_details),
+}
 
 ORDERS: dict[str, tuple[str, Callable[[Job], bool], list[Job.State]]] = {
     "go": ("Do it", jobs.go, [State.PLANNED]),
@@ -52,6 +56,7 @@ class JobAdmin(ReadOnlyAdmin):
     search_fields = ("title",)
     list_select_related = ("owner",)
     list_per_page = 50
+    actions_list = ("import_music",)
 
     @display(description="State", ordering="state", label=COLOURS)
     def state_label(self, job: Job) -> str:
@@ -66,10 +71,18 @@ class JobAdmin(ReadOnlyAdmin):
         live = self.admin_site.admin_view(self.live)
         order = self.admin_site.admin_view(require_POST(self.order))
         return [
+            path("import/", self.admin_site.admin_view(import_page), name="tracks_import_music"),
             path("<int:pk>/live/", live, name="tracks_job_live"),
             path("<int:pk>/<slug:name>/order/", order, name="tracks_job_order"),
             *super().get_urls(),
         ]
+
+    def has_import_permission(self, request: HttpRequest) -> bool:
+        return may_import(request)
+
+    @action(description="Import music", permissions=["import"], url_path="import-music")
+    def import_music(self, request: HttpRequest) -> HttpResponse:
+        return redirect("admin:tracks_import_music")
 
     def change_view(
         self,
@@ -92,9 +105,13 @@ class JobAdmin(ReadOnlyAdmin):
         if not request.user.has_perm("tracks.change_job"):
             raise PermissionDenied
         job = get_object_or_404(Job, pk=pk)
+        if job.kind == Job.Kind.IMPORT and not request.user.has_perm("tracks.add_track"):
+            raise PermissionDenied
         _, obey, _ = ORDERS[name]
         if not obey(job):
             messages.warning(request, f"The job is {job.get_state_display()} by now.")
+        elif job.kind == Job.Kind.IMPORT and name == "cancel":
+            imports.clean(job)
         return redirect(job)
 
     def _context(self, request: HttpRequest, job: Job) -> dict[str, Any]:

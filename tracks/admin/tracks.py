@@ -7,15 +7,20 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
+from import_export.admin import ImportExportModelAdmin
 from unfold.admin import ModelAdmin
+from unfold.contrib.import_export.forms import ExportForm, ImportForm
 from unfold.decorators import action, display
 
 from tracks.admin.common import STATE_COLOURS, why
+from tracks.admin.imports import may_import
 from tracks.admin.reindexing import may_reindex, reindex_tracks
 from tracks.forms import TEXTS, TrackForm
 from tracks.models import IndexEntry, ModelVersion, Track
+from tracks.resources import FORMATS, TrackResource
 from tracks.services import catalogue
 from tracks.templatetags.lengths import minutes
 
@@ -36,14 +41,20 @@ class ActiveStateFilter(admin.SimpleListFilter):
 
 
 @admin.register(Track)
-class TrackAdmin(ModelAdmin):
+class TrackAdmin(ModelAdmin, ImportExportModelAdmin):
     form = TrackForm
+    resource_classes = (TrackResource,)
+    import_form_class = ImportForm
+    export_form_class = ExportForm
+    formats = FORMATS
+    import_template_name = "admin/imports/rows.html"
     list_display = ("title", "artist", "soundtrack", "licence", "index_label", "length")
     list_filter = (ActiveStateFilter, "soundtrack", "licence", "generated")
     list_filter_submit = False
     search_fields = ("title", "artist", "soundtrack", "licence", "source", "sha256")
     readonly_fields = ("player", "index", "length", "size", "sha256", "generated", "created_at")
     actions = ("retry", "reindex")
+    actions_list = ("import_music",)
     list_per_page = 50
     warn_unsaved_form = True
 
@@ -82,6 +93,16 @@ class TrackAdmin(ModelAdmin):
         entries = track.entries.select_related("model_version").defer("embedding", "encoding")
         rows = [(entry.model_version, entry.get_state_display(), why(entry)) for entry in entries]
         return format_html_join("", "<p>{}: {} {}</p>", rows) or "Not queued"
+
+    def has_export_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_import_permission(self, request: HttpRequest) -> bool:
+        return may_import(request)
+
+    @action(description="Import music", permissions=["import"], url_path="import-music")
+    def import_music(self, request: HttpRequest) -> HttpResponse:
+        return redirect("admin:tracks_import_music")
 
     def save_model(self, request: HttpRequest, obj: Track, form: Any, change: bool) -> None:
         if change:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ from django.db import IntegrityError, transaction
 
 from ml.errors import AudioError
 from tracks.media import ending_of
-from tracks.models import Track
+from tracks.models import Track, audio_name
 from tracks.services import index
 
 
@@ -40,10 +41,11 @@ def digest(audio: File[Any]) -> str:
     return hashed.hexdigest()
 
 
-def add_track(audio: File[Any], texts: Texts) -> tuple[Track, bool]:
+def add_track(audio: File[Any], texts: Texts, *, name: str = "") -> tuple[Track, bool]:
     """Adds the file to the catalogue, or gives its texts to the track that has these bytes.
 
-    The file is stored under a random name; entries are PENDING for every live model version.
+    The file is stored under a random name, or that of the caller, who made it with `audio_name`;
+    entries are PENDING for every live model version.
 
     Returns:
         The track, and whether it is new.
@@ -59,7 +61,8 @@ def add_track(audio: File[Any], texts: Texts) -> tuple[Track, bool]:
     if known:
         return known, False
     track = Track(sha256=sha256, size=audio.size, **asdict(texts))
-    track.audio.save(f"track.{ending}", audio, save=False)
+    place = name or audio_name(track, f"track.{ending}")
+    track.audio.name = track.audio.storage.save(place, audio)
     try:
         with transaction.atomic():
             track.save()
@@ -78,12 +81,17 @@ def _known(sha256: str, texts: Texts) -> Track | None:
     track = Track.objects.filter(sha256=sha256).first()
     if track is None:
         return None
-    for name, value in asdict(texts).items():
-        setattr(track, name, value)
     with transaction.atomic():
-        track.save(update_fields=[*asdict(texts), "updated_at"])
+        renew(track, asdict(texts))
         index.queue_track(track)
     return track
+
+
+def renew(track: Track, texts: Mapping[str, Any]) -> None:
+    """Gives a track some other texts; those that are not named stay."""
+    for name, value in texts.items():
+        setattr(track, name, value)
+    track.save(update_fields=[*texts, "updated_at"])
 
 
 def _discard(track: Track) -> None:
