@@ -7,6 +7,7 @@ import re
 import urllib.parse
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 
@@ -58,6 +59,12 @@ class Visitor:
         """Press a button of a page of the administration; gives back where it leads."""
         self.get(page)
         return self._post(address, urllib.parse.urlencode({**fields, **self._token()}).encode())
+
+    def send(self, address: str, fields: dict[str, Any], form: str = "") -> str:
+        """The path where a form with these fields leads, which the page `form` or itself shows."""
+        self.get(form or address)
+        body = encode_multipart(BOUNDARY, {**fields, **self._token()})
+        return self._post(address, body, MULTIPART_CONTENT)
 
     def job(self, address: str) -> dict[str, str]:
         """The attributes state, error, title, ... that the result page has for scripts."""
