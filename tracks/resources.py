@@ -6,10 +6,11 @@ catalogue. A dry run checks all that can be known without decoding, and writes n
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from django.conf import settings
 from django.core.exceptions import SuspiciousOperation, ValidationError
@@ -75,12 +76,15 @@ class TrackResource(resources.ModelResource):  # type: ignore[misc]  # import_ex
     def before_import_row(self, row: dict[str, Any], **kwargs: Any) -> None:
         """Looks at the row's file, and says what is wrong with it."""
         row["audio"] = str(row.get("audio") or "").strip()
+        year = str(row.get("year") or "").strip()
+        if not re.fullmatch(r"(\d{1,4})?", year, re.ASCII):
+            raise ValidationError({"year": f"{year} is no year"})
         with _opened(row["audio"]) as file:
             self._seen = _checked(file)
             self._known = Track.objects.filter(sha256=self._seen[0]).first()
             if self._known is None and not str(row.get("title") or "").strip():
                 stem = PurePosixPath(row["audio"]).stem.replace("_", " ")
-                row["title"] = read_tags(file).title or readable(stem)
+                row["title"] = read_tags(cast(BinaryIO, file)).title or readable(stem)
         first = self._rows.setdefault(self._seen[0], kwargs["row_number"])
         if first != kwargs["row_number"]:
             raise _refusal("duplicate", f"row {first} names the same bytes")

@@ -60,7 +60,7 @@ def send(
     if archive is not None:
         fields["archive"] = SimpleUploadedFile("music.zip", archive)
     if files:
-        fields["files"] = [SimpleUploadedFile(*pair) for pair in files.items()]
+        fields["audio"] = [SimpleUploadedFile(*pair) for pair in files.items()]
     answer = client.post(PAGE, fields)
     assert answer.status_code == 302, answer.content.decode()
     return Job.objects.latest("pk")

@@ -130,7 +130,7 @@ def test_a_row_with_known_bytes_changes_that_track_and_one_that_changes_nothing_
         ({"audio": ""}, "no name is no file of the store"),
         ({"audio": "incoming/words.ogg"}, "of no audio format that is read here"),
         ({"audio": "incoming/empty.ogg"}, "The file is empty."),
-        ({"audio": "incoming/0_of_two.flac", "year": "long ago"}, "year"),
+        ({"audio": "incoming/0_of_two.flac", "year": "long ago"}, "long ago is no year"),
         ({"audio": "incoming/0_of_two.flac", "source_url": "javascript:1"}, "valid URL"),
         ({"audio": "incoming/0_of_two.flac", "title": "x" * 301}, "at most 300 characters"),
     ],

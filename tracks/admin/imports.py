@@ -43,7 +43,7 @@ class FilesField(forms.FileField):
 class ImportMusicForm(forms.Form):
     """Files, a zip, or both."""
 
-    files = FilesField(
+    audio = FilesField(
         required=False,
         label="Audio files",
         help_text="Choose as many as you like. What is no music by its ending is passed over.",
@@ -65,7 +65,7 @@ class ImportMusicForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        if not (cleaned.get("files") or cleaned.get("archive")):
+        if not (cleaned.get("audio") or cleaned.get("archive")):
             raise forms.ValidationError("Choose files or a zip.", code="nothing-to-import")
         return cleaned
 
@@ -78,8 +78,9 @@ def import_page(request: HttpRequest) -> HttpResponse:
     """Stores what was sent and starts the job that looks at it."""
     if not may_import(request):
         raise PermissionDenied
-    form = ImportMusicForm(request.POST or None, request.FILES or None)
-    if request.method == "POST" and form.is_valid():
+    sent = request.method == "POST"
+    form = ImportMusicForm(request.POST, request.FILES) if sent else ImportMusicForm()
+    if sent and form.is_valid():
         return _started(request, form)
     context = {
         **admin.site.each_context(request),
@@ -94,7 +95,7 @@ def _started(request: HttpRequest, form: ImportMusicForm) -> HttpResponse:
     assert isinstance(request.user, User)
     given = form.cleaned_data
     job = imports.start(
-        given["files"],
+        given["audio"],
         given["archive"],
         owner=request.user,
         renew=given["renew"] and request.user.has_perm("tracks.change_track"),

@@ -73,6 +73,9 @@ def add_track(audio: File[Any], texts: Texts, *, name: str = "") -> tuple[Track,
         if known is None:
             raise
         return known, False
+    except BaseException:
+        _discard(track)
+        raise
     return track, True
 
 
