@@ -49,7 +49,7 @@ def _opened(name: str) -> Iterator[File[Any]]:
         yield file
 
 
-class TrackResource(resources.ModelResource):  # type: ignore[misc]  # import_export is untyped
+class TrackResource(resources.ModelResource):
     audio = fields.Field(attribute="audio", column_name="audio", readonly=True)
     sha256 = fields.Field(attribute="sha256", column_name="sha256", readonly=True)
     duration = fields.Field(attribute="duration", column_name="duration", readonly=True)
