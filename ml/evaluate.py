@@ -17,6 +17,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress
 
+from ml import artefact, leash
 from ml.errors import SoundError
 from ml.evaluation import catalogue, proxies, report
 from ml.evaluation.cache import Cache, default_folder
@@ -24,6 +25,7 @@ from ml.evaluation.catalogue import Track
 from ml.evaluation.collect import Collection, Collector
 from ml.evaluation.report import Report, Row
 from ml.evaluation.systems import Extractor, Guests, System
+from ml.telling import tell
 
 NO_GUESTS = Guests()
 CODES_ONLY = "codes only"
@@ -35,6 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if not options.model and not options.baselines:
         parser.error("--model, --baselines or both")
+    if options.leash:
+        leash.hold()
     return run(options)
 
 
@@ -43,15 +47,23 @@ def run(options: argparse.Namespace, guests: Guests = NO_GUESTS) -> int:
     console = Console(stderr=True)
     tracks = catalogue.find_tracks(options.folders, _artists(options.artists))
     if len({track.soundtrack for track in tracks}) < 2:
-        console.print("Nothing to compare: at least two folders with music in them are needed.")
-        return 2
+        sentence = "Nothing to compare: at least two folders with music in them are needed."
+        return _refused(options, console, sentence, 2)
     try:
         found = evaluate(tracks, options, console, guests)
     except SoundError as error:
-        console.print(f"The model cannot be used: {error}", markup=False)
-        return 1
-    _write(found, options, Console(width=options.width))
+        return _refused(options, console, f"The model cannot be used: {error}", 1)
+    # Standard output is the JSON lines' where those were asked for.
+    tables = Console(width=options.width, stderr=options.progress == "json")
+    _write(found, options, tables)
     return 0
+
+
+def _refused(options: argparse.Namespace, console: Console, sentence: str, status: int) -> int:
+    console.print(sentence, markup=False)
+    if options.progress == "json":
+        tell(error=sentence)
+    return status
 
 
 def evaluate(
@@ -65,16 +77,18 @@ def evaluate(
     systems = [*_systems(options.model, options.baselines, options.seed), *guests.systems]
     ears = partial(extractors, options.model, options.baselines, guests.extractors)
     with Cache(options.cache) as cache:
-        found = _collect(Collector(ears, cache, options.seed), tracks, options.proxies, console)
+        found = _collect(Collector(ears, cache, options.seed), tracks, options, console)
     result = Report(_settings(options, guests), found.tracks, found.failures)
     result.under_test = systems[0].name if options.model else None
-    for system in systems:
+    for number, system in enumerate(systems):
         console.print(f"likening: {system.name}", markup=False)
+        if options.progress == "json":
+            tell(stage="likening", done=number, total=len(systems), system=system.name)
         row = _row(system, found, options.proxies, options.seed)
         result.rows[system.name] = row
-        if system.name == result.under_test:
+        if system.name == result.under_test and not _is_original(options.model):
             result.rows[CODES_ONLY] = row  # it is computed from codes alone
-    if options.model:
+    if options.model and not _is_original(options.model):
         _add_codebooks(result, found, options.model)
     result.losses |= {system.name: system.losses for system in systems if system.losses}
     result.minutes = (time.monotonic() - began) / 60
@@ -87,12 +101,12 @@ def extractors(
 ) -> list[Extractor]:
     """What listens, in this process and in those of the pool."""
     ears: list[Extractor] = []
-    if model:
+    if model and not _is_original(model):
         from ml.evaluation.ablations import Inputs
         from ml.evaluation.ours import Encodings
 
         ears += [Encodings(model), Inputs(model)]
-    if baselines:
+    if baselines or (model and _is_original(model)):
         from ml.evaluation.mfcc import Mfcc
 
         ears.append(Mfcc())
@@ -102,7 +116,11 @@ def extractors(
 def _systems(model: Path | None, baselines: bool, seed: int) -> list[System]:
     """The rows of every table, the system under test first."""
     found: list[System] = []
-    if model:
+    if model and _is_original(model):
+        from ml.evaluation.baselines import OriginalArtefact
+
+        found.append(OriginalArtefact(model))
+    elif model:
         from ml.evaluation import ours
 
         found += ours.systems(model, seed)
@@ -114,16 +132,22 @@ def _systems(model: Path | None, baselines: bool, seed: int) -> list[System]:
 
 
 def _collect(
-    collector: Collector, tracks: Sequence[Track], numbers: Sequence[int], console: Console
+    collector: Collector, tracks: Sequence[Track], options: argparse.Namespace, console: Console
 ) -> Collection:
     """Every view that the proxies want, with a bar that says how far it is."""
     with Progress(console=console) as progress:
         task = progress.add_task(f"listening to {len(tracks)} tracks", total=None)
+
+        def report(done: int, total: int) -> None:
+            progress.update(task, completed=done, total=total)
+            if options.progress == "json":
+                tell(stage="listening", done=done, total=total)
+
         return collector.collect(
             tracks,
-            proxies.wanted_views(numbers),
-            passages=2 in numbers,
-            report=lambda done, total: progress.update(task, completed=done, total=total),
+            proxies.wanted_views(options.proxies),
+            passages=2 in options.proxies,
+            report=report,
         )
 
 
@@ -170,8 +194,6 @@ def _settings(options: argparse.Namespace, guests: Guests) -> dict[str, object]:
         "seed": options.seed,
     }
     if options.model:
-        from ml import artefact
-
         settings["model"] = artefact.read_manifest(options.model)["name"]
         settings["model_sha256"] = artefact.digest(options.model)
     if guests.extractors:
@@ -183,6 +205,10 @@ def _peak_memory_mb() -> float:
     """Of the largest process: this one or one of the pool."""
     kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     return max(resource.getrusage(kind).ru_maxrss for kind in kinds) / 1024
+
+
+def _is_original(model: Path) -> bool:
+    return artefact.read_manifest(model).get("config") == "original"
 
 
 def _artists(table: Path | None) -> dict[str, str]:
@@ -202,6 +228,8 @@ def argument_parser(program: str, description: str | None) -> argparse.ArgumentP
     parser.add_argument("--artists", type=Path, help="CSV with columns md5 and artist")
     parser.add_argument("--cache", type=Path, default=default_folder(), help="what was heard")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--progress", choices=("text", "json"), default="text")
+    parser.add_argument("--leash", action="store_true", help="end when standard input ends")
     parser.add_argument("--width", type=int, help="of the tables, in characters")
     return parser
 

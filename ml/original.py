@@ -7,7 +7,8 @@ encodes with numpy.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -28,6 +29,9 @@ LATENT = 16
 STEPS = 35
 LAYERS = 3
 EPOCHS = 30
+WEIGHTS = "original.npz"
+
+Progress = Callable[[int, dict[str, float]], None]
 
 
 def mfcc(waveform: Waveform) -> np.ndarray:
@@ -147,7 +151,13 @@ class OriginalModel:
 
 
 def train(
-    statistics: np.ndarray, *, scaled: bool, epochs: int = EPOCHS, seed: int = 0
+    statistics: np.ndarray,
+    *,
+    scaled: bool,
+    epochs: int = EPOCHS,
+    seed: int = 0,
+    progress: Progress | None = None,
+    checkpoints: Path | None = None,
 ) -> OriginalModel:
     """Train the first system; imports TensorFlow.
 
@@ -155,13 +165,21 @@ def train(
         statistics: (N, 140).
         scaled: divide by the spread of each column first, and compare codes as histograms; as
             published it did neither, and its loss diverged.
+        progress: called after each epoch with its number from 1 and its figures.
+        checkpoints: a folder to keep the last epoch in, and to go on from.
     """
     from ml.original_network import fit
 
     centre, scale = np.zeros(WIDTH), np.ones(WIDTH)
     if scaled:
         centre, scale = statistics.mean(axis=0), statistics.std(axis=0) + 1e-6
-    network = fit((statistics - centre) / scale, epochs=epochs, seed=seed)
+    network = fit(
+        (statistics - centre) / scale,
+        epochs=epochs,
+        seed=seed,
+        progress=progress,
+        checkpoints=checkpoints,
+    )
     return OriginalModel(
         kernels=network.kernels,
         biases=network.biases,
@@ -193,3 +211,8 @@ def _histograms(codes: np.ndarray) -> np.ndarray:
     """How often each code occurs, (N, 128), rows of unit length."""
     counts = (codes[:, :, None] == np.arange(CODES)).sum(axis=1)
     return counts / np.linalg.norm(counts, axis=1, keepdims=True)
+
+
+def data_digest(statistics: np.ndarray) -> str:
+    """Says whether two trainings saw the same data."""
+    return hashlib.sha256(np.ascontiguousarray(statistics).tobytes()).hexdigest()

@@ -7,6 +7,7 @@ the commitment term (arXiv:1711.00937, equation 3).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -14,10 +15,13 @@ import numpy as np
 import tensorflow as tf
 from keras import layers, ops
 
-from ml.original import CODES, LATENT, STEPS, WIDTH
+from ml import checkpoint
+from ml.checkpoint import Checkpoint
+from ml.original import CODES, LATENT, STEPS, WIDTH, Progress, data_digest
 
 COMMITMENT = 0.25
 BATCH = 128
+SAMPLE = 4096  # rows that the use of the codebook is counted on
 
 
 class Quantizer(layers.Layer):
@@ -110,13 +114,35 @@ class Fitted:
     history: dict[str, list[float]]
 
 
-def fit(statistics: np.ndarray, *, epochs: int, seed: int) -> Fitted:
+def fit(
+    statistics: np.ndarray,
+    *,
+    epochs: int,
+    seed: int,
+    progress: Progress | None = None,
+    checkpoints: Path | None = None,
+) -> Fitted:
     """Train on statistics (N, 140), as they come."""
     keras.utils.set_random_seed(seed)
     trainer = Trainer(variance=float(np.var(statistics)))
     trainer.compile(optimizer=keras.optimizers.Adam())
     signal = statistics.astype(np.float32)[:, :, None]
-    history = trainer.fit(signal, epochs=epochs, batch_size=BATCH, verbose=0).history
+    training = f"{data_digest(statistics)} {epochs} {seed}"
+    before = checkpoint.load(checkpoints, training)
+    if before:
+        _restore(trainer, before, signal)
+        keras.utils.set_random_seed(seed + before.epoch)  # another order than from the start
+    told = progress or checkpoints
+    epochs_told = _Epochs(signal, progress, checkpoints, training, before)
+    after = trainer.fit(
+        signal,
+        epochs=epochs,
+        initial_epoch=before.epoch if before else 0,
+        batch_size=BATCH,
+        verbose=0,
+        callbacks=[epochs_told] if told else [],
+    ).history
+    history = epochs_told.history if told else after
     weights = [layer.get_weights() for layer in trainer.encoder.layers]
     return Fitted(
         kernels=tuple(kernel for kernel, _ in weights),
@@ -124,3 +150,50 @@ def fit(statistics: np.ndarray, *, epochs: int, seed: int) -> Fitted:
         codebook=trainer.quantizer.get_weights()[0],
         history={name: [float(loss) for loss in losses] for name, losses in history.items()},
     )
+
+
+def _restore(trainer: Trainer, kept: Checkpoint, signal: np.ndarray) -> None:
+    trainer(signal[:1])  # makes the variables
+    trainer.set_weights(kept.weights)
+    trainer.optimizer.build(trainer.trainable_variables)
+    for variable, value in zip(trainer.optimizer.variables, kept.optimizer, strict=True):
+        variable.assign(value)
+
+
+class _Epochs(keras.callbacks.Callback):
+    """Tells and keeps each epoch: its losses, and how the codebook is used."""
+
+    def __init__(
+        self,
+        signal: np.ndarray,
+        progress: Progress | None,
+        folder: Path | None,
+        training: str,
+        before: Checkpoint | None,
+    ) -> None:
+        super().__init__()
+        self.sample, self.progress = signal[:SAMPLE], progress
+        self.folder, self.training = folder, training
+        self.history = dict(before.history) if before else {}
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        losses = {name: float(value) for name, value in (logs or {}).items()}
+        for name, value in losses.items():
+            self.history[name] = [*self.history.get(name, []), value]
+        model = self.model
+        if self.folder:
+            optimizer = [np.array(variable) for variable in model.optimizer.variables]
+            weights, done = model.get_weights(), epoch + 1
+            Checkpoint(self.training, done, self.history, weights, optimizer).save(self.folder)
+        if self.progress:
+            codes = model.quantizer.get_code_indices(model.encoder(self.sample))
+            self.progress(epoch + 1, {**losses, **_used(np.array(codes).ravel())})
+
+
+def _used(codes: np.ndarray) -> dict[str, float]:
+    share = np.bincount(codes, minlength=CODES) / len(codes)
+    used = share[share > 0]
+    return {
+        "usage": len(used) / CODES,
+        "perplexity": float(np.exp(-(used * np.log(used)).sum())),
+    }

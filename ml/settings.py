@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ml.features import FeatureSettings
+from ml.overrides import merged
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,15 @@ class ModelSettings:
     def as_dict(self) -> dict[str, Any]:
         """For the manifest."""
         return asdict(self)
+
+    @classmethod
+    def overridden(cls, overrides: Mapping[str, Any]) -> ModelSettings:
+        """The defaults, but for what `ml.overrides` allows to be asked for."""
+        values = merged(cls().as_dict(), overrides)
+        features = FeatureSettings(**values.pop("features"))
+        return cls(
+            features=features, loss_weights=LossWeights(**values.pop("loss_weights")), **values
+        )
 
     @property
     def code_seconds(self) -> float:

@@ -6,17 +6,20 @@ No title, artist, genre or soundtrack enters here: only which frames belong to o
 from __future__ import annotations
 
 import hashlib
+import json
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from ml import transposition
+from ml import checkpoint, transposition
 from ml.artefact import write_manifest
+from ml.checkpoint import Checkpoint
 from ml.excerpts import FLOOR_DB, cut, levelled, pairs
 from ml.export import export
 from ml.features import mfcc
@@ -53,6 +56,7 @@ def train(
     settings: ModelSettings | None = None,
     schedule: Schedule | None = None,
     progress: Progress = lambda epoch, figures: None,
+    checkpoints: Path | None = None,
 ) -> dict[str, list[float]]:
     """Train on the log-mel frames (T, n_mels) of each track and write the artefact.
 
@@ -60,6 +64,7 @@ def train(
         folder: made if need be; receives the encoder, the decoder, `space.npz` and a manifest.
         name: of the version.
         progress: called after each epoch with its number from 1 and its figures.
+        checkpoints: a folder to keep the last epoch in, and to go on from.
 
     Returns:
         The figures by epoch: losses, usage and perplexity of the codebooks.
@@ -70,7 +75,8 @@ def train(
     began = time.monotonic()
     tracks = [levelled(log_mel).astype(np.float16) for log_mel in log_mels]
     scaling = _statistics(tracks, settings.features.n_mfcc)
-    model, history = _fitted(tracks, scaling, settings, schedule, progress)
+    keeping = _Keeping(checkpoints, _training_digest(tracks, settings, schedule))
+    model, history = _fitted(tracks, scaling, settings, schedule, progress, keeping)
     generator = np.random.default_rng(schedule.seed)
     _settle(model, tracks, scaling, generator)
     folder.mkdir(parents=True, exist_ok=True)
@@ -102,31 +108,112 @@ def train(
     return history
 
 
+@dataclass(frozen=True)
+class _Keeping:
+    """Where checkpoints of which training are kept; nowhere without a folder."""
+
+    folder: Path | None
+    training: str
+
+    def found(self) -> Checkpoint | None:
+        return checkpoint.load(self.folder, self.training)
+
+    def keep(self, model: VQVAE, epoch: int, logs: dict[str, float], generators: Any) -> None:
+        """After an epoch: its figures go behind those of the epochs before it."""
+        if self.folder is None:
+            return
+        before = self.found() if epoch > 1 else None
+        history = dict(before.history) if before else {}
+        for name, value in logs.items():
+            history[name] = [*history.get(name, []), float(value)]
+        optimizer = [np.array(variable) for variable in model.optimizer.variables]
+        weights = model.get_weights()
+        kept = Checkpoint(self.training, epoch, history, weights, optimizer, generators)
+        kept.save(self.folder)
+
+
 def _fitted(
     tracks: Sequence[np.ndarray],
     scaling: tuple[np.ndarray, np.ndarray],
     settings: ModelSettings,
     schedule: Schedule,
     progress: Progress,
+    keeping: _Keeping,
 ) -> tuple[VQVAE, dict[str, list[float]]]:
     """The trained model and its figures by epoch."""
     # The excerpts are drawn in another thread: with one generator for both, no two trainings agree.
     drawing, reviving = np.random.default_rng(schedule.seed).spawn(2)
-    excerpts = pairs(tracks, EXCERPT_FRAMES, BATCH, settings.features, drawing)
+    excerpts = _Drawn(pairs(tracks, EXCERPT_FRAMES, BATCH, settings.features, drawing), drawing)
     batches = (_scaled(batch, scaling) for batch in excerpts)
     model = VQVAE(settings)
     model(next(batches)[:, 0, 0])
     steps = schedule.epochs * schedule.steps
     rate = keras.optimizers.schedules.CosineDecay(_LEARNING_RATE, steps, alpha=0.02)
     model.compile(optimizer=keras.optimizers.Adam(rate))
+    codebooks = _Codebooks(batches, reviving, schedule.epochs, progress)
+    first = excerpts.count
+    before = keeping.found()
+    if before:
+        _restore(model, before)
+        drawing.bit_generator.state = before.generators["drawing"]
+        reviving.bit_generator.state = before.generators["reviving"]
+        first -= before.epoch * schedule.steps
+    # The drawing thread is ahead: what counts is the state after the batches of the epochs so far.
+    codebooks.keep = lambda epoch, logs: keeping.keep(
+        model,
+        epoch,
+        logs,
+        {
+            "drawing": excerpts.states.get(first + epoch * schedule.steps),
+            "reviving": reviving.bit_generator.state,
+        },
+    )
     fitted = model.fit(
         _dataset(batches, settings),
         epochs=schedule.epochs,
+        initial_epoch=before.epoch if before else 0,
         steps_per_epoch=schedule.steps,
         verbose=0,
-        callbacks=[_Codebooks(batches, reviving, schedule.epochs, progress)],
+        callbacks=[codebooks],
     )
-    return model, {key: [round(v, 5) for v in values] for key, values in fitted.history.items()}
+    return model, _joined(before.history if before else {}, fitted.history)
+
+
+def _joined(
+    before: Mapping[str, list[float]], after: Mapping[str, list[float]]
+) -> dict[str, list[float]]:
+    """Figures by epoch, rounded: those of a checkpoint and those since."""
+    return {
+        name: [round(value, 5) for value in (*before.get(name, []), *after.get(name, []))]
+        for name in (after or before)
+    }
+
+
+def _restore(model: VQVAE, kept: Checkpoint) -> None:
+    """Weights and optimizer as they were after the checkpoint's last epoch."""
+    model.projection.build((None, 2 * model.settings.latent_dim))
+    model.set_weights(kept.weights)
+    model.optimizer.build(model.trainable_variables)
+    for variable, value in zip(model.optimizer.variables, kept.optimizer, strict=True):
+        variable.assign(value)
+
+
+class _Drawn:
+    """Batches, with the state of their generator after each."""
+
+    def __init__(self, batches: Iterator[np.ndarray], generator: np.random.Generator) -> None:
+        self.batches, self.generator = batches, generator
+        self.count = 0
+        self.states: dict[int, Any] = {}
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        return self
+
+    def __next__(self) -> np.ndarray:
+        batch = next(self.batches)
+        self.count += 1
+        self.states[self.count] = self.generator.bit_generator.state
+        return batch
 
 
 def _dataset(batches: Iterator[np.ndarray], settings: ModelSettings) -> tf.data.Dataset:
@@ -150,6 +237,7 @@ class _Codebooks(keras.callbacks.Callback):
         self.sample = np.concatenate([next(batches)[:, :, 1] for _ in range(4)])
         self.sample = self.sample.reshape(-1, *self.sample.shape[2:])
         self.generator, self.progress, self.last_revival = generator, progress, epochs - settle
+        self.keep: Progress = lambda epoch, figures: None
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         latents = np.array(self.model.encoder(self.sample))
@@ -164,6 +252,7 @@ class _Codebooks(keras.callbacks.Callback):
         logs = logs if logs is not None else {}
         logs["usage"] = float(np.mean(figures["usage"]))
         logs["perplexity"] = float(np.mean(figures["perplexity"]))
+        self.keep(epoch + 1, logs)
         self.progress(epoch + 1, logs)
 
 
@@ -269,3 +358,11 @@ def _data_digest(tracks: Sequence[np.ndarray]) -> str:
     for track in tracks:
         total.update(track.tobytes())
     return total.hexdigest()
+
+
+def _training_digest(
+    tracks: Sequence[np.ndarray], settings: ModelSettings, schedule: Schedule
+) -> str:
+    """Tells whether a checkpoint belongs to this training."""
+    told = json.dumps([settings.as_dict(), asdict(schedule)], sort_keys=True)
+    return hashlib.sha256(f"{_data_digest(tracks)} {told}".encode()).hexdigest()

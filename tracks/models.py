@@ -111,8 +111,8 @@ class ModelVersion(models.Model):
         RETIRED = "RETIRED"
         ARCHIVED = "ARCHIVED"
 
-    # Versions whose index is kept up with the catalogue.
-    LIVE = (State.INDEXING, State.READY, State.ACTIVE)
+    # Versions whose index is kept up with the catalogue; a retired one for the rollback.
+    LIVE = (State.INDEXING, State.READY, State.ACTIVE, State.RETIRED)
 
     name = models.CharField(max_length=100, unique=True)
     state = models.CharField(max_length=10, choices=State.choices, default=State.REGISTERED)

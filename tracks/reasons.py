@@ -24,6 +24,8 @@ REASONS = {
     "artefact-missing": "Files of the model version are missing.",
     "artefact-digest": "The model version's files are not those that were installed.",
     "artefact-format": "The model version's files cannot be read by this release.",
+    "child-failed": "The command of the model ended with an error.",
+    "name-taken": "A model version of that name exists already.",
     "internal": "An unexpected error; the worker's log has it.",
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -116,3 +117,15 @@ def demo_fill() -> DemoFill | None:
     """The demo catalogue's filling while it is under way."""
     alive = Now() - FILL_SILENCE
     return DemoFill.objects.filter(running=True, updated_at__gt=alive).first()
+
+
+def rollback_target() -> ModelVersion | None:
+    """The version that was active before the one that is."""
+    retired = ModelVersion.objects.filter(state=ModelVersion.State.RETIRED)
+    return retired.order_by("-activated_at").first()
+
+
+def training_tracks(data: Mapping[str, str]) -> QuerySet[Track]:
+    """The catalogue, or what is left of it by soundtrack, genre or subset."""
+    wanted = {name: data[name] for name in ("soundtrack", "genre", "subset") if data.get(name)}
+    return Track.objects.shown().filter(**wanted).order_by("pk")

@@ -45,7 +45,27 @@ def import_step(job_id: int) -> None:
 @shared_task
 def sweep_index() -> None:
     """Revives silent entries and jobs, queues what is missing, nudges what waits."""
+    from tracks.training import clean_up
+
     index.sweep()
     jobs.sweep()
     reindex.finish_done()
     imports.sweep()
+    clean_up()
+
+
+# Longer than the broker's visibility timeout: acknowledged early, revived by the sweep.
+@shared_task(acks_late=False, soft_time_limit=None, time_limit=None)
+def train_version(job_id: int) -> None:
+    """Trains for the oldest waiting job, which need not be the one that the message names."""
+    from tracks.training import train_next
+
+    train_next()
+
+
+@shared_task(acks_late=False, soft_time_limit=None, time_limit=None)
+def evaluate_version(job_id: int) -> None:
+    """Measures for the oldest waiting job, which need not be the one that the message names."""
+    from tracks.evaluating import evaluate_next
+
+    evaluate_next()

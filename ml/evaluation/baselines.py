@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
-from ml import original
+from ml import artefact, original
 from ml.evaluation.metrics import Floats, Integers
 from ml.evaluation.mfcc import Mfcc
 from ml.evaluation.systems import Item, System
@@ -62,6 +63,20 @@ class Original(System):
             raise ValueError("the first system must be prepared on a catalogue before it answers")
         theirs = self.model.codes(_statistics(catalogue))
         return self.model.distances(self.model.codes(_statistics(queries)), theirs)
+
+
+class OriginalArtefact(Original):
+    """The first system as a model version holds it, trained before."""
+
+    def __init__(self, folder: Path) -> None:
+        manifest = artefact.verify(folder)
+        super().__init__(scaled=False, seed=0)
+        self.name = manifest["name"]
+        self.model = original.OriginalModel.load(folder / original.WEIGHTS)
+        self.losses = self.model.history
+
+    def prepare(self, catalogue: Sequence[Item]) -> None:
+        """It has learnt all it will."""
 
 
 class GaussianDivergence(System):

@@ -121,6 +121,7 @@ def _row_document(row: Row) -> dict[str, Any]:
     document: dict[str, Any] = {}
     if row.same_soundtrack:
         document["proxy 1"] = row.same_soundtrack.figures
+        document["hits"] = row.same_soundtrack.scores["P@1"]  # in the order of the tracks
         document["by soundtrack"] = row.same_soundtrack.by_soundtrack()
         document["occurrence"] = row.same_soundtrack.occurrence()
         names, shares = row.same_soundtrack.confusion()

@@ -47,6 +47,19 @@ def create(
     return job
 
 
+def begin(kind: Job.Kind, title: str, options: Mapping[str, Any]) -> Job:
+    """A job that the caller works on at once; should the caller die, the sweep queues it."""
+    return Job.objects.create(
+        kind=kind,
+        title=title,
+        options=dict(options),
+        state=State.RUNNING,
+        attempt=1,
+        heartbeat_at=Now(),
+        started_at=Now(),
+    )
+
+
 def claim(kind: Job.Kind) -> Job | None:
     """Takes the oldest waiting job of a kind for the caller, who must let it beat and end it."""
     with transaction.atomic():

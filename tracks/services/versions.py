@@ -2,23 +2,140 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from ml import artefact
-from tracks.models import ModelVersion
-from tracks.selectors import active_version, coverage
-from tracks.services import index
+from tracks.models import Job, ModelVersion
+from tracks.selectors import active_version, artefact_folder, coverage, rollback_target
+from tracks.services import index, jobs
 
 State = ModelVersion.State
 
 
 class VersionConflictError(Exception):
     """A version of that name holds other weights."""
+
+
+class VersionRefusedError(Exception):
+    """That cannot be done with the version as it stands; the message says why."""
+
+
+def artefacts() -> Path:
+    """Where the artefact folders of versions lie that were trained here."""
+    return Path(settings.SOUNDSITE_DATA) / "artefacts"
+
+
+def serves(version: ModelVersion) -> bool:
+    """False for the first system: it can be measured, but the search is not made for it."""
+    return bool(version.manifest.get("config") != "original")
+
+
+def ask_for_training(options: Mapping[str, Any], owner: User | None = None) -> Job:
+    """A QUEUED training with the options of `tracks.training`."""
+    return jobs.create(Job.Kind.TRAIN, f"Train {options['name']}", owner=owner, options=options)
+
+
+def ask_for_evaluation(version: ModelVersion, owner: User | None = None) -> Job:
+    options = {"version": version.pk}
+    return jobs.create(Job.Kind.EVALUATE, f"Evaluate {version}", owner=owner, options=options)
+
+
+@transaction.atomic
+def register(folder: Path, job: Job) -> ModelVersion | None:
+    """A REGISTERED version from a finished training; None where the job is no longer ours."""
+    if not jobs.finish(job):
+        return None
+    manifest = artefact.read_manifest(folder)
+    manifest["data"] = job.options.get("data", {})
+    version, _ = _register(folder, manifest, artefact.digest(folder))
+    return version
+
+
+@transaction.atomic
+def keep_evaluation(job: Job, report: Mapping[str, Any]) -> bool:
+    """The report to its version, with the job's end; False where the job is no longer ours."""
+    if not jobs.finish(job):
+        return False
+    ModelVersion.objects.filter(pk=job.options["version"]).update(evaluation=dict(report))
+    return True
+
+
+@transaction.atomic
+def begin_index(version: ModelVersion) -> None:
+    """REGISTERED -> INDEXING, beside the one that answers; every track is queued for it."""
+    if not serves(version):
+        raise VersionRefusedError(
+            "The original system can be evaluated, but it does not serve the site's search."
+        )
+    if version.state != State.REGISTERED:
+        raise VersionRefusedError(f"{version} is {version.state}, not REGISTERED.")
+    _begin_indexing(version)
+    index.queue_missing(version)
+
+
+@transaction.atomic
+def switch_to(version: ModelVersion) -> None:
+    """READY -> ACTIVE; refused below full coverage."""
+    version = ModelVersion.objects.select_for_update().get(pk=version.pk)
+    counts = coverage(version)
+    if version.state != State.READY or not counts.full:
+        raise VersionRefusedError(
+            f"{version} is {version.state} with {counts.indexed} of {counts.tracks} tracks "
+            f"indexed and {counts.failed} failed; only a READY version with nothing waiting "
+            "can be activated."
+        )
+    activate(version)
+
+
+@transaction.atomic
+def roll_back() -> ModelVersion:
+    """The version that was active before answers again, at once.
+
+    A retired version is indexed on; what it has not heard yet is queued and missing until then.
+    """
+    target = rollback_target()
+    if target is None:
+        raise VersionRefusedError("No version was active before this one.")
+    activate(target)
+    index.queue_missing(target)
+    return target
+
+
+@transaction.atomic
+def archive(version: ModelVersion) -> None:
+    """-> ARCHIVED: its entries, its approximate index and, if it was trained here, its folder go.
+
+    A match that began with a version just retired may still run: it is let finish first.
+    """
+    version = ModelVersion.objects.select_for_update().get(pk=version.pk)
+    if version.state not in (State.REGISTERED, State.READY, State.RETIRED):
+        raise VersionRefusedError(f"{version} is {version.state} and cannot be archived.")
+    active = active_version()
+    rest = timedelta(seconds=settings.MATCH_HARD_LIMIT_SECONDS)
+    retired_at = active.activated_at if active and version.state == State.RETIRED else None
+    if retired_at and timezone.now() - retired_at < rest:
+        raise VersionRefusedError(
+            f"{version} was active until a moment ago, and a match may still use it: "
+            f"try again {rest.seconds} seconds after it was retired."
+        )
+    version.entries.all().delete()
+    _move(version, State(version.state), State.ARCHIVED)
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute(f"DROP INDEX IF EXISTS tracks_hnsw_{int(version.pk)}")
+    folder = artefact_folder(version)
+    if folder.resolve().is_relative_to(artefacts().resolve()):
+        transaction.on_commit(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 
 def install_model(folder: Path) -> tuple[ModelVersion, bool]:
