@@ -1,15 +1,48 @@
-"""The model versions."""
+"""The model versions: a list, a page for each, and "Train a new version"."""
 
 from __future__ import annotations
 
-from django.contrib import admin
-from unfold.decorators import display
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from tracks import selectors
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import path, reverse
+from django.views.decorators.http import require_POST
+from unfold.decorators import action, display
+
+from tracks import comparison, selectors
 from tracks.admin.common import ReadOnlyAdmin
-from tracks.models import ModelVersion
+from tracks.admin.jobs import DETAILS
+from tracks.models import Job, ModelVersion
+from tracks.services import versions
+from tracks.services.versions import VersionRefusedError
+from tracks.training_form import TrainingForm
 
 VERSION_COLOURS = {"ACTIVE": "success", "READY": "success", "INDEXING": "info"}
+State = ModelVersion.State
+
+Order = Callable[[HttpRequest, ModelVersion], Any]
+
+
+def _evaluate(request: HttpRequest, version: ModelVersion) -> Job:
+    return versions.ask_for_evaluation(version, request.user)  # type: ignore[arg-type]
+
+
+ORDERS: dict[str, tuple[str, Order, tuple[State, ...]]] = {
+    "evaluate": ("Evaluate", _evaluate, tuple(s for s in State if s != State.ARCHIVED)),
+    "index": ("Index", lambda _, v: versions.begin_index(v), (State.REGISTERED,)),
+    "activate": ("Activate", lambda _, v: versions.switch_to(v), (State.READY,)),
+    "rollback": ("Roll back", lambda _, v: versions.roll_back(), (State.ACTIVE,)),
+    "archive": (
+        "Archive",
+        lambda _, v: versions.archive(v),
+        (State.REGISTERED, State.READY, State.RETIRED),
+    ),
+}
 
 
 @admin.register(ModelVersion)
@@ -17,10 +50,7 @@ class ModelVersionAdmin(ReadOnlyAdmin):
     list_display = ("name", "state_label", "coverage", "created_at", "activated_at")
     list_filter = ("state",)
     search_fields = ("name", "sha256")
-    fields = (
-        *("name", "state", "coverage", "calibration", "embedding_dim", "location", "sha256"),
-        *("manifest", "created_at", "activated_at"),
-    )
+    actions_list = ("train",)
 
     @display(description="State", ordering="state", label=VERSION_COLOURS)
     def state_label(self, version: ModelVersion) -> str:
@@ -34,8 +64,94 @@ class ModelVersionAdmin(ReadOnlyAdmin):
             f"{counts.pending} waiting, {counts.failed} failed"
         )
 
-    @display(description="Calibration")
-    def calibration(self, version: ModelVersion) -> str:
-        if version.calibrated_at is None:
-            return "Not yet"
-        return f"{len(version.nearest_distances)} nearest distances, {version.calibrated_at:%c}"
+    def get_urls(self) -> list[Any]:
+        order = self.admin_site.admin_view(require_POST(self.order))
+        return [
+            path("<int:pk>/<slug:name>/order/", order, name="tracks_version_order"),
+            *super().get_urls(),
+        ]
+
+    def has_train_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("tracks.change_modelversion")
+
+    @action(description="Train a new version", url_path="train", permissions=["train"])
+    def train(self, request: HttpRequest) -> HttpResponse:
+        form = TrainingForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            return redirect(versions.ask_for_training(form.options(), request.user))  # type: ignore[arg-type]
+        context = {"title": "Train a new version", "form": form, "opts": self.opts}
+        context |= self.admin_site.each_context(request)
+        return render(request, "admin/versions/train.html", context)
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: Mapping[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The version's report in the place of a form."""
+        version = get_object_or_404(ModelVersion, pk=object_id)
+        if not self.has_view_permission(request, version):
+            raise PermissionDenied
+        active = selectors.active_version()
+        orders = _orders(version) if self.has_train_permission(request) else []
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": version.name,
+            "version": version,
+            "coverage": self.coverage(version),
+            "serves": versions.serves(version),
+            "orders": orders,
+            "training": version.manifest.get("training", {}),
+            "manifest": json.dumps(version.manifest, indent=1, sort_keys=True),
+            "columns": [*comparison.COLUMNS, "two halves"],
+            "rows": comparison.table(version, active),
+            "difference": comparison.difference_in_words(version, active),
+        }
+        return render(request, "admin/versions/page.html", context)
+
+    def order(self, request: HttpRequest, pk: int, name: str) -> HttpResponse:
+        """Evaluate, index, activate, roll back or archive; each goes into the history."""
+        if not self.has_train_permission(request):
+            raise PermissionDenied
+        version = get_object_or_404(ModelVersion, pk=pk)
+        words, obey, _ = ORDERS[name]
+        try:
+            found = obey(request, version)
+        except VersionRefusedError as refused:
+            messages.error(request, str(refused))
+            found = None
+        else:
+            self.log_change(request, version, words)
+        page = reverse("admin:tracks_modelversion_change", args=[pk])
+        return redirect(found if isinstance(found, Job) else page)
+
+
+def _orders(version: ModelVersion) -> list[tuple[str, str]]:
+    """Names and words of what can be done with the version as it stands."""
+    found = [
+        (name, words) for name, (words, _, states) in ORDERS.items() if version.state in states
+    ]
+    return [
+        (name, words)
+        for name, words in found
+        if (name != "index" or versions.serves(version))
+        and (name != "rollback" or selectors.rollback_target())
+    ]
+
+
+def _curves(request: HttpRequest, job: Job) -> Mapping[str, Any]:
+    return {
+        "epochs": job.progress.get("epochs", []),
+        "made": ModelVersion.objects.filter(name=job.options.get("name", "")).first(),
+    }
+
+
+def _measured(request: HttpRequest, job: Job) -> Mapping[str, Any]:
+    return {"made": ModelVersion.objects.filter(pk=job.options.get("version")).first()}
+
+
+DETAILS["TRAIN"] = ("admin/jobs/_train.html", _curves)
+DETAILS["EVALUATE"] = ("admin/jobs/_evaluate.html", _measured)

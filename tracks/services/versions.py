@@ -154,11 +154,11 @@ def install_model(folder: Path) -> tuple[ModelVersion, bool]:
     manifest, sha256 = artefact.read_manifest(folder), artefact.digest(folder)
     with transaction.atomic():
         version, created = _register(folder, manifest, sha256)
-        if version.state == State.REGISTERED:
+        if version.state == State.REGISTERED and serves(version):
             _begin_indexing(version)
         if version.state in ModelVersion.LIVE:
             index.queue_missing(version)
-        if active_version() is None:
+        if active_version() is None and serves(version):
             activate(version)
     return version, created
 
