@@ -44,7 +44,7 @@ def _sentence(pairs: list[tuple[str, float, float]], other: str) -> str:
 def table(version: ModelVersion, other: ModelVersion | None) -> list[tuple[str, list[str]]]:
     """Rows of figures: this version, the active one, then the ablations and baselines."""
     systems = dict((version.evaluation or {}).get("systems", {}))
-    rows = [(name, row) for name, row in systems.items()]
+    rows = list(systems.items())
     if other is not None and other.pk != version.pk and other.evaluation:
         active = next(iter(other.evaluation["systems"].values()))
         rows.insert(1, (f"{other} (active)", active))

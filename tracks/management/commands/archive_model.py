@@ -9,7 +9,7 @@ from tracks.version_commands import VersionCommand
 
 
 class Command(VersionCommand):
-    help = "Frees the space of a model version: its index entries, its index and, if trained here, its folder."
+    help = "Frees the space of a model version: its index and its weights."
 
     def handle(self, *args: Any, name: str, json: bool, **options: Any) -> None:
         version = self.version(name)
