@@ -60,8 +60,8 @@ def load(folder: Path | None, training: str) -> Checkpoint | None:
         return None
     if found != training:
         return None
-    lists = [_numbered(arrays, name) for name in ("weight", "optimizer")]
-    return Checkpoint(training, epoch, history, *lists, generators)
+    weights, optimizer = _numbered(arrays, "weight"), _numbered(arrays, "optimizer")
+    return Checkpoint(training, epoch, history, weights, optimizer, generators)
 
 
 def _numbered(arrays: Mapping[str, np.ndarray], name: str) -> list[np.ndarray]:

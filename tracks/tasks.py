@@ -8,6 +8,10 @@ from tracks import nudge, selectors
 from tracks.services import imports, index, jobs, reindex
 
 
+# Seconds. A limit of None would be that of the settings, which is made for matches.
+LONG = 7 * 24 * 3600
+
+
 @shared_task
 def index_entry(entry_id: int) -> None:
     """Indexes the oldest waiting entry, which need not be the one that the message names.
@@ -55,7 +59,7 @@ def sweep_index() -> None:
 
 
 # Longer than the broker's visibility timeout: acknowledged early, revived by the sweep.
-@shared_task(acks_late=False, soft_time_limit=None, time_limit=None)
+@shared_task(acks_late=False, soft_time_limit=LONG, time_limit=LONG + 60)
 def train_version(job_id: int) -> None:
     """Trains for the oldest waiting job, which need not be the one that the message names."""
     from tracks.training import train_next
@@ -63,7 +67,7 @@ def train_version(job_id: int) -> None:
     train_next()
 
 
-@shared_task(acks_late=False, soft_time_limit=None, time_limit=None)
+@shared_task(acks_late=False, soft_time_limit=LONG, time_limit=LONG + 60)
 def evaluate_version(job_id: int) -> None:
     """Measures for the oldest waiting job, which need not be the one that the message names."""
     from tracks.evaluating import evaluate_next
