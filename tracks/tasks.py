@@ -7,7 +7,6 @@ from celery import shared_task
 from tracks import nudge, selectors
 from tracks.services import imports, index, jobs, reindex
 
-
 # Seconds. A limit of None would be that of the settings, which is made for matches.
 LONG = 7 * 24 * 3600
 
