@@ -12,7 +12,7 @@ from matcher.models import Match, State, Upload
 
 def uploads_of(owner: User | AnonymousUser) -> QuerySet[Upload]:
     """A person's uploads, newest first, each with its closest match in `closest`."""
-    closest = Match.objects.order_by("rank").select_related("track")
+    closest = _shown(Match.objects.all())
     return (
         Upload.objects.filter(owner_id=owner.pk)
         .order_by("-created_at")
@@ -26,8 +26,20 @@ def upload_of(owner: User | AnonymousUser, upload_id: UUID) -> Upload:
 
 
 def matches_of(upload: Upload) -> list[Match]:
-    """The matches of a finished upload, closest first; tracks deleted since are not among them."""
-    return list(upload.matches.select_related("track").order_by("rank"))
+    """The matches of a finished upload, closest first.
+
+    Tracks that were deleted or withdrawn since are not among them.
+    """
+    return list(_shown(upload.matches.all()))
+
+
+def _shown(matches: QuerySet[Match]) -> QuerySet[Match]:
+    return matches.filter(track__withdrawn_at=None).select_related("track").order_by("rank")
+
+
+def withdrawn_of(upload: Upload) -> int:
+    """How many of the upload's matches were withdrawn from the catalogue since."""
+    return upload.matches.filter(track__withdrawn_at__isnull=False).count()
 
 
 def waiting_before(upload: Upload) -> int:

@@ -14,7 +14,8 @@ from django.db import transaction
 
 from matcher import jobs, nudges
 from matcher.errors import UploadError
-from matcher.models import Upload, random_name
+from matcher.models import Match, Upload, random_name
+from tracks.models import Track
 
 NAME_LENGTH = 255
 
@@ -93,3 +94,12 @@ def delete_upload(upload: Upload) -> None:
     with transaction.atomic():
         upload.delete()
         transaction.on_commit(partial(upload.audio.delete, save=False))
+
+
+def repoint_matches(*, kept: Track, gone: Track, **_signal: object) -> None:
+    """Answers that name a track which is merged into another name that one from now on.
+
+    An answer that names both loses the one that goes, with its row.
+    """
+    theirs = Match.objects.filter(track=kept).values("upload")
+    Match.objects.filter(track=gone).exclude(upload__in=theirs).update(track=kept)

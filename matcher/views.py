@@ -64,6 +64,7 @@ def _context(upload: Upload) -> dict[str, Any]:
         context |= {"closest": rows[0] if rows else None, "others": rows[1:]}
         active = active_version()
         context |= {"newer": active and active.pk != upload.model_version_id}
+        context |= {"withdrawn": selectors.withdrawn_of(upload)}
     elif upload.state == State.FAILED:
         text, again = text_of(upload.error_code), can_be_tried_again(upload.error_code)
         context |= {"text": text, "can_be_tried_again": again}

@@ -14,6 +14,7 @@ from tracks.models import Track
 from tracks.reasons import reason
 from tracks.services.catalogue import Texts, digest
 from tracks.tags import read_tags, readable
+from tracks.widgets import LicenceInput
 
 TEXTS = (
     *("title", "artist", "soundtrack", "genre", "year"),
@@ -31,11 +32,13 @@ class TrackForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable
     class Meta:
         model = Track
         fields = ("audio", *TEXTS)
+        widgets = {"licence": LicenceInput}
         labels = {"source_url": "Address of the source"}
         help_texts = {
             "title": "Left empty: by the file's tags, or its name.",
             "artist": "Left empty: by the file's tags.",
             "soundtrack": "Left empty: the album of the file's tags.",
+            "licence": "An SPDX identifier where there is one; any other words are taken too.",
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -54,6 +57,8 @@ class TrackForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable
         if ending_of(audio) is None:
             raise forms.ValidationError(reason("not-audio"), code="not-audio")
         known = Track.objects.filter(sha256=digest(audio)).first()
+        if known is not None and known.withdrawn_at:
+            raise forms.ValidationError(reason("withdrawn", known.withdrawn_why), code="withdrawn")
         if known is not None:
             raise forms.ValidationError(reason("duplicate", str(known)), code="duplicate")
         return audio

@@ -5,6 +5,8 @@ Rows are written by `tracks.services.jobs`; a worker owns a RUNNING row while it
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -131,18 +133,23 @@ class ImportItem(models.Model):
 
 
 class DuplicatePair(models.Model):
-    """Two tracks that hold the same recording, as their codes say; an administrator decides."""
+    """Two tracks that hold the same recording, as their codes say; an administrator decides.
+
+    One that was merged has gone with the track that went.
+    """
 
     class State(models.TextChoices):
         PROPOSED = "PROPOSED"
         KEPT = "KEPT", "Kept both"
-        MERGED = "MERGED"
 
     one = models.ForeignKey("tracks.Track", on_delete=models.CASCADE, related_name="+")
     other = models.ForeignKey("tracks.Track", on_delete=models.CASCADE, related_name="+")
     state = models.CharField(max_length=8, choices=State.choices, default=State.PROPOSED)
     strength = models.FloatField(help_text="Correlation of the best window of their codes")
     seconds = models.FloatField(help_text="Length of the longest stretch that they share")
+    spans: models.JSONField[list[dict[str, Any]], list[dict[str, Any]]] = models.JSONField(
+        default=list, blank=True, help_text='[{"one": [s, s], "other": [s, s]}]'
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     decided_at = models.DateTimeField(null=True, blank=True)
 

@@ -129,6 +129,8 @@ class ModelVersion(models.Model):
     calibrated_at = models.DateTimeField(
         null=True, blank=True, help_text="Nearest distances hold for the index of this moment"
     )
+    # Entries indexed up to this moment were compared with the others for duplicates.
+    compared_at = models.DateTimeField(null=True, blank=True, editable=False)
     # What `manage.py evaluate_model` measured: the report of `python -m ml.evaluate --json`.
     evaluation = models.JSONField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -16,6 +16,8 @@ from tracks.models import DemoFill, IndexEntry, Job, ModelVersion, Track
 # A calibration takes a minute, and imports come in bursts: it waits until the index was quiet for
 # so long. The first one does not wait as long, for without it no score means anything.
 QUIET, QUIET_AT_FIRST = timedelta(minutes=2), timedelta(seconds=10)
+# An entry's time is that of the beginning of a transaction: younger ones may not all be seen yet.
+SETTLED = timedelta(seconds=10)
 # A fill that has not said anything for so long was killed.
 FILL_SILENCE = timedelta(minutes=2)
 
@@ -55,7 +57,10 @@ def catalogue(query: str = "") -> QuerySet[Track]:
     tracks = Track.objects.shown().order_by("soundtrack", "title", "pk")
     for word in query.split():
         tracks = tracks.filter(
-            Q(title__icontains=word) | Q(artist__icontains=word) | Q(soundtrack__icontains=word)
+            Q(title__icontains=word)
+            | Q(artist__icontains=word)
+            | Q(soundtrack__icontains=word)
+            | Q(genre__icontains=word)
         )
     return tracks
 
@@ -129,3 +134,15 @@ def training_tracks(data: Mapping[str, str]) -> QuerySet[Track]:
     """The catalogue, or what is left of it by soundtrack, genre or subset."""
     wanted = {name: data[name] for name in ("soundtrack", "genre", "subset") if data.get(name)}
     return Track.objects.shown().filter(**wanted).order_by("pk")
+
+
+def uncompared_entries(version: ModelVersion) -> QuerySet[IndexEntry]:
+    """Indexed entries that were not compared with the others for duplicates yet, oldest first."""
+    indexed = IndexEntry.objects.filter(
+        model_version=version,
+        state=IndexEntry.State.INDEXED,
+        indexed_at__lt=Now() - SETTLED,
+    )
+    if version.compared_at is not None:
+        indexed = indexed.filter(indexed_at__gt=version.compared_at)
+    return indexed.order_by("indexed_at", "pk")

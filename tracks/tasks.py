@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from tracks import nudge, selectors
-from tracks.services import imports, index, jobs, reindex
+from tracks.services import duplicates, imports, index, jobs, reindex
 
 # Seconds. A limit of None would be that of the settings, which is made for matches.
 LONG = 7 * 24 * 3600
@@ -46,6 +46,19 @@ def import_step(job_id: int) -> None:
 
 
 @shared_task
+def find_duplicates(model_version_id: int) -> None:
+    """Compares tracks that were indexed lately with the others, for some seconds at a time.
+
+    Sends the next message while there are more; indexing itself goes first.
+    """
+    from tracks.duplicates import compare_some
+
+    version = selectors.active_version()
+    if version is not None and version.pk == model_version_id and compare_some(version):
+        duplicates.sweep()
+
+
+@shared_task
 def sweep_index() -> None:
     """Revives silent entries and jobs, queues what is missing, nudges what waits."""
     from tracks.training import clean_up
@@ -55,6 +68,7 @@ def sweep_index() -> None:
     reindex.finish_done()
     imports.sweep()
     clean_up()
+    duplicates.sweep()
 
 
 # Longer than the broker's visibility timeout: acknowledged early, revived by the sweep.

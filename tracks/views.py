@@ -34,12 +34,13 @@ def fill(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def track(request: HttpRequest, pk: int) -> HttpResponse:
-    return render(request, "tracks/track.html", {"track": get_object_or_404(Track, pk=pk)})
+    track = get_object_or_404(Track.objects.shown(), pk=pk)
+    return render(request, "tracks/track.html", {"track": track})
 
 
 @require_safe
 def audio(request: HttpRequest, pk: int) -> HttpResponseBase:
-    track = get_object_or_404(Track, pk=pk)
+    track = get_object_or_404(Track.objects.shown(), pk=pk)
     stored = str(track.audio.name)
     filename = f"{track.title}.{stored.rpartition('.')[2]}"
     return ranged_response(request, track.audio, filename, content_type(stored))

@@ -10,7 +10,12 @@ from unfold.admin import ModelAdmin
 from tracks.models import IndexEntry
 from tracks.reasons import reason
 
-STATE_COLOURS = {"INDEXED": "success", "PENDING": "info", "FAILED": "danger"}
+STATE_COLOURS = {
+    "INDEXED": "success",
+    "PENDING": "info",
+    "FAILED": "danger",
+    "WITHDRAWN": "warning",
+}
 
 
 def why(entry: IndexEntry) -> str:

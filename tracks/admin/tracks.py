@@ -11,10 +11,10 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from import_export.admin import ImportExportModelAdmin
-from unfold.admin import ModelAdmin
 from unfold.contrib.import_export.forms import ExportForm, ImportForm
 from unfold.decorators import action, display
 
+from tracks.admin.chosen import ChosenActions
 from tracks.admin.common import STATE_COLOURS, why
 from tracks.admin.imports import may_import
 from tracks.admin.reindexing import may_reindex, reindex_tracks
@@ -40,21 +40,42 @@ class ActiveStateFilter(admin.SimpleListFilter):
         return queryset.filter(index_state=self.value()) if self.value() else queryset
 
 
+class WithdrawnFilter(admin.SimpleListFilter):
+    """Tracks that are in the catalogue, or of which only the trace is left."""
+
+    title = "withdrawn"
+    parameter_name = "withdrawn"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("no", "In the catalogue"), ("yes", "Withdrawn")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        wanted = {"no": True, "yes": False}.get(self.value() or "")
+        return queryset if wanted is None else queryset.filter(withdrawn_at__isnull=wanted)
+
+
 @admin.register(Track)
-class TrackAdmin(ModelAdmin, ImportExportModelAdmin):
+class TrackAdmin(ChosenActions, ImportExportModelAdmin):
     form = TrackForm
     resource_classes = (TrackResource,)
     import_form_class = ImportForm
     export_form_class = ExportForm
     formats = FORMATS
     import_template_name = "admin/imports/rows.html"
-    list_display = ("title", "artist", "soundtrack", "licence", "index_label", "length")
-    list_filter = (ActiveStateFilter, "soundtrack", "licence", "generated")
+    list_display = ("title", "artist", "soundtrack", "genre", "licence", "index_label", "length")
+    list_filter = (
+        *(ActiveStateFilter, WithdrawnFilter, "soundtrack", "genre", "year", "licence"),
+        *("subset", "generated"),
+    )
     list_filter_submit = False
-    search_fields = ("title", "artist", "soundtrack", "licence", "source", "sha256")
-    readonly_fields = ("player", "index", "length", "size", "sha256", "generated", "created_at")
-    actions = ("retry", "reindex")
+    search_fields = ("title", "artist", "soundtrack", "genre", "licence", "source", "sha256")
+    readonly_fields = (
+        *("player", "index", "length", "size", "sha256", "generated", "created_at"),
+        *("withdrawn_at", "withdrawn_why"),
+    )
+    actions = ("retry", "reindex", "edit", "withdraw")
     actions_list = ("import_music",)
+    actions_detail = ("withdraw_one", "restore_one")
     list_per_page = 50
     warn_unsaved_form = True
 
@@ -72,10 +93,15 @@ class TrackAdmin(ModelAdmin, ImportExportModelAdmin):
         )
 
     def get_fields(self, request: HttpRequest, obj: Track | None = None) -> tuple[str, ...]:
-        return (*TEXTS, *self.readonly_fields) if obj else ("audio", *TEXTS)
+        if obj is None:
+            return ("audio", *TEXTS)
+        left_out = {"player", "index"} if obj.withdrawn_at else {"withdrawn_at", "withdrawn_why"}
+        return (*TEXTS, *(name for name in self.readonly_fields if name not in left_out))
 
     @display(description="Index", ordering="index_state", label=STATE_COLOURS)
     def index_label(self, track: Any) -> tuple[str, str]:
+        if track.withdrawn_at:
+            return "WITHDRAWN", "Withdrawn"
         state = track.index_state or "Not queued"
         return state, f"{state}: {track.index_error}" if track.index_error else state
 
@@ -106,7 +132,7 @@ class TrackAdmin(ModelAdmin, ImportExportModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Track, form: Any, change: bool) -> None:
         if change:
-            super().save_model(request, obj, form, change)
+            obj.save(update_fields=[*TEXTS, "updated_at"])
             return
         track, _ = catalogue.add_track(form.cleaned_data["audio"], form.texts())
         obj.pk = track.pk

@@ -88,7 +88,8 @@ def _import_package(progress: Progress, package: Package, place: str) -> None:
     songs = songs_of(package, work, lambda size: progress.step(what, size, package.size))
     found = 0
     for song, content in songs:
-        add_track(ContentFile(content), _texts(package, song))
+        if not Track.objects.filter(sha256=song.sha256, withdrawn_at__isnull=False).exists():
+            add_track(ContentFile(content), _texts(package, song))
         found += 1
         progress.step(f"Importing {package.name} {place}", found, len(package.songs))
     demo.package_done(package.name)

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.files import File
 from django.db import IntegrityError, transaction
+from django.db.models.functions import Now
 
 from ml.errors import AudioError
 from tracks.media import ending_of
@@ -51,7 +52,7 @@ def add_track(audio: File[Any], texts: Texts, *, name: str = "") -> tuple[Track,
         The track, and whether it is new.
 
     Raises:
-        AudioError: `not-audio`, by the file's first bytes.
+        AudioError: `not-audio`, by the file's first bytes, or `withdrawn`.
     """
     ending = ending_of(audio)
     if ending is None:
@@ -80,11 +81,17 @@ def add_track(audio: File[Any], texts: Texts, *, name: str = "") -> tuple[Track,
 
 
 def _known(sha256: str, texts: Texts) -> Track | None:
-    """The track with these bytes, with its texts renewed and its missing entries queued."""
-    track = Track.objects.filter(sha256=sha256).first()
-    if track is None:
-        return None
+    """The track with these bytes, with its texts renewed and its missing entries queued.
+
+    Raises:
+        AudioError: `withdrawn`; what was taken down is not brought back by an import.
+    """
     with transaction.atomic():
+        track = Track.objects.select_for_update().filter(sha256=sha256).first()
+        if track is None:
+            return None
+        if track.withdrawn_at:
+            raise AudioError("withdrawn", track.withdrawn_why)
         renew(track, asdict(texts))
         index.queue_track(track)
     return track
@@ -107,4 +114,13 @@ def delete_track(track: Track) -> None:
     storage, name = track.audio.storage, str(track.audio.name)
     with transaction.atomic():
         track.delete()
-        transaction.on_commit(lambda: storage.delete(name))
+        if name:  # a withdrawn track has no file
+            transaction.on_commit(lambda: storage.delete(name))
+
+
+def edit_texts(track: Track, texts: Mapping[str, Any]) -> list[str]:
+    """Writes those of the texts that differ and returns their names."""
+    changed = {name: value for name, value in texts.items() if getattr(track, name) != value}
+    if changed:
+        Track.objects.filter(pk=track.pk).update(**changed, updated_at=Now())
+    return list(changed)

@@ -1,0 +1,76 @@
+"""Looks for the same recording in another encoding. Worker only: it ranks by all codes."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from ml.encoding import Encoding
+from tracks import runtime
+from tracks.models import IndexEntry, ModelVersion
+from tracks.search import Found, nearest
+from tracks.selectors import uncompared_entries, waiting_entries
+from tracks.services import duplicates
+
+logger = logging.getLogger(__name__)
+
+STEP_SECONDS = 5.0
+# A track and its copies in other encodings are among the very closest, by either of them.
+CLOSEST = 10
+
+
+def compare_some(version: ModelVersion) -> bool:
+    """Compares tracks with the others for a few seconds; False when there was nothing to do.
+
+    Stops where entries wait to be indexed, or where another worker compares as well.
+    """
+    runtime.load(version)
+    began, last = time.monotonic(), None
+    for entry in uncompared_entries(version).select_related("track").defer("embedding"):
+        late = time.monotonic() > began + STEP_SECONDS or waiting_entries().exists()
+        if late and entry.indexed_at != last:  # never between two of the same moment
+            return last is not None
+        try:
+            compare(version, entry)
+        except Exception:  # one track must never stop the others
+            logger.exception("Track %s could not be compared", entry.track_id)
+        if entry.indexed_at is None or not duplicates.compared(version, entry.indexed_at):
+            return False
+        last = entry.indexed_at
+    return last is not None
+
+
+def compare(version: ModelVersion, entry: IndexEntry) -> None:
+    """Proposes every track that holds the entry's whole recording, or is held by it."""
+    for found in _same(version, entry):
+        other = IndexEntry.objects.filter(
+            track=found.track, model_version=version, state=IndexEntry.State.INDEXED
+        ).first()
+        if other and any(back.track == entry.track for back in _same(version, other)):
+            _propose(entry.track, found)
+
+
+def _same(version: ModelVersion, entry: IndexEntry) -> list[Found]:
+    return [
+        found
+        for found in nearest(
+            version, Encoding.from_bytes(entry.heard), k=CLOSEST, exclude=entry.track
+        )
+        if found.same_recording
+    ]
+
+
+def _propose(track: Track, found: Found) -> None:
+    duplicates.propose(
+        track,
+        found.track,
+        strength=1.0 - found.distance / SAME_SCALE,
+        spans=[_stretches(span) for span in found.spans],
+    )
+
+
+def _stretches(span: Span) -> dict[str, list[float]]:
+    return {
+        "one": [span.query_start, span.query_end],
+        "other": [span.match_start, span.match_end],
+    }
