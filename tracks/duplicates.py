@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import time
 
+from ml.alignment import Span
 from ml.encoding import Encoding
+from ml.likeness import SAME_SCALE
 from tracks import runtime
-from tracks.models import IndexEntry, ModelVersion
+from tracks.models import IndexEntry, ModelVersion, Track
 from tracks.search import Found, nearest
 from tracks.selectors import uncompared_entries, waiting_entries
 from tracks.services import duplicates
