@@ -1,4 +1,4 @@
-"""Texts of tracks are edited in bulk, licences are suggested, and every change is in the history."""
+"""Texts are edited in bulk, licences suggested; every change is in the history."""
 
 from __future__ import annotations
 

@@ -114,7 +114,7 @@ class DuplicatePairAdmin(ReadOnlyAdmin):
         if merged:
             self.log_change(request, kept, words)
             self.log_change(request, pair, f"Merged, kept “{kept}” (number {kept.pk})")
-            self.log_deletions(request, [gone])  # type: ignore[arg-type]  # any rows will do
+            self.log_deletions(request, [gone])
             messages.success(request, f"Merged: “{kept}” is kept.")
         return merged
 
