@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 
 NEIGHBOURS = 4
-GO_ON = 0.6  # chance of each further step
-SOFTNESS = 0.1  # distance over which likeness falls by a factor of e
+GO_ON = 0.7  # chance of each further step
+SOFTNESS = 0.08  # distance over which likeness falls by a factor of e
 
 
 def walked(distances: np.ndarray, among: np.ndarray) -> np.ndarray:
