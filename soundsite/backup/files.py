@@ -35,7 +35,8 @@ def media_names() -> list[str]:
         for name in model._default_manager.values_list(field.name, flat=True)
     }
     waiting = ImportItem.objects.exclude(job__state__in=Job.ENDED).values_list("stored", flat=True)
-    return sorted({*names, *waiting} - {"", None})
+    zips = Job.objects.exclude(state__in=Job.ENDED).values_list("options__zip", flat=True)
+    return sorted({*names, *waiting, *zips} - {"", None})
 
 
 def pack_media(writer: Writer, names: list[str]) -> list[str]:
