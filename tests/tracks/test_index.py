@@ -45,7 +45,7 @@ def test_entries_of_a_version_that_is_not_live_are_not_claimed(
     version: ModelVersion, add: Callable[..., Track]
 ) -> None:
     add(1)
-    ModelVersion.objects.filter(pk=version.pk).update(state=ModelVersion.State.RETIRED)
+    ModelVersion.objects.filter(pk=version.pk).update(state=ModelVersion.State.ARCHIVED)
     assert index.claim() is None
 
 

@@ -77,7 +77,7 @@ def test_only_live_versions_are_shown_each_with_its_own_numbers(
         **{"manifest": {}, "embedding_dim": 8},
     )
     ModelVersion.objects.create(
-        **{"name": "old", "state": "RETIRED", "location": "x", "sha256": "0" * 64},
+        **{"name": "old", "state": "ARCHIVED", "location": "x", "sha256": "0" * 64},
         **{"manifest": {}, "embedding_dim": 8},
     )
     assert [(found.pk, found.heard, found.failed) for found in index_figures()] == [
