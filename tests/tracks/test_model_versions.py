@@ -174,7 +174,7 @@ def test_the_form_queues_a_training_with_its_options(
     add(1, genre="Chiptune")
     wanted = {"name": "mine", "config": "soundsite", "epochs": 2, "seed": 5, "genre": "Chiptune"}
     wanted["overrides"] = '{"codebooks": 4}'
-    administrator_client.post("/admin/tracks/modelversion/train", wanted)
+    administrator_client.post("/admin/tracks/modelversion/train/", wanted)
     job = Job.objects.get()
     assert (job.kind, job.state) == ("TRAIN", "QUEUED")
     assert job.options["data"] == {"genre": "Chiptune"}
