@@ -14,6 +14,11 @@ GROUPS: list[tuple[str, list[Item]]] = [
         "Catalogue",
         [
             ("Tracks", "library_music", "admin:tracks_track_changelist", "tracks.view_track"),
+            ("Import music", "upload", "admin:tracks_import_music", "tracks.add_track"),
+            (
+                *("Duplicates", "difference", "admin:tracks_duplicatepair_changelist"),
+                "tracks.view_duplicatepair",
+            ),
         ],
     ),
     (
