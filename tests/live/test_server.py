@@ -58,10 +58,10 @@ def test_a_second_start_on_the_same_data_is_refused_with_a_sentence(site: Site) 
 
 def test_a_killed_database_broker_worker_and_web_server_come_back(site: Site) -> None:
     before = programs(site.process.pid)
-    assert len(before) == len(set(before.values())) == 7
+    assert len(before) == len(set(before.values())) == 8
     for pid in before:
         os.kill(pid, signal.SIGKILL)
-    wait_until(lambda: len(programs(site.process.pid).keys() - before.keys()) == 7, seconds=30)
+    wait_until(lambda: len(programs(site.process.pid).keys() - before.keys()) == 8, seconds=30)
     wait_until(lambda: _healthy(site), seconds=30)
 
 
