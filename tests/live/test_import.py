@@ -41,6 +41,7 @@ def test_an_import_whose_worker_is_killed_in_the_middle_is_finished_and_does_not
     wait_until(lambda: "?state=CREATED" in administrator.get(page), 60)
     (worker,) = (pid for pid in programs(site.process.pid) if "-Q index" in line_of(pid))
     os.kill(worker, signal.SIGKILL)
-    wait_until(lambda: "ended" in administrator.get(page), 120, every=0.5)
+    finished = f"Finished: {FILES} of {FILES}"
+    wait_until(lambda: finished in administrator.get(page), 120, every=0.5)
     said = site.manage("shell", "--no-imports", "-c", SAYS)
     assert said.stdout.split() == ["FINISHED", *["CREATED"] * FILES], said.stderr

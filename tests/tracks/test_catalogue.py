@@ -46,11 +46,13 @@ def test_a_new_track_waits_in_the_index_of_every_live_version_and_a_nudge_is_sen
     assert sent == [("tracks.tasks.index_entry", entry.pk)]
 
 
-def test_a_retired_version_hears_nothing_of_new_tracks(
+def test_a_retired_version_hears_of_new_tracks_and_an_archived_one_does_not(
     version: ModelVersion, add: Callable[..., Track]
 ) -> None:
     ModelVersion.objects.filter(pk=version.pk).update(state=ModelVersion.State.RETIRED)
-    assert add(1).entries.count() == 0
+    assert add(1).entries.count() == 1
+    ModelVersion.objects.filter(pk=version.pk).update(state=ModelVersion.State.ARCHIVED)
+    assert add(2).entries.count() == 0
 
 
 def test_the_same_bytes_again_renew_the_texts_of_the_track_that_has_them(media: Path) -> None:
