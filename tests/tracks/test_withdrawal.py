@@ -183,6 +183,7 @@ def test_the_page_of_a_track_withdraws_it_and_that_of_a_withdrawn_one_restores_i
     page = administrator_client.get(f"{url}/change/").content.decode()
     assert "No rights" in page
     assert "<audio" not in page
+    assert "View on site" not in page
     assert administrator_client.get(f"{url}/withdraw/").status_code == 403
     assert "very same file" in administrator_client.get(f"{url}/restore/").content.decode()
     administrator_client.post(f"{url}/restore/", {"audio": SimpleUploadedFile("a.flac", song(1))})

@@ -98,6 +98,9 @@ class TrackAdmin(ChosenActions, ImportExportModelAdmin):
         left_out = {"player", "index"} if obj.withdrawn_at else {"withdrawn_at", "withdrawn_why"}
         return (*TEXTS, *(name for name in self.readonly_fields if name not in left_out))
 
+    def view_on_site(self, obj: Track) -> str | None:
+        return None if obj.withdrawn_at else obj.get_absolute_url()
+
     @display(description="Index", ordering="index_state", label=STATE_COLOURS)
     def index_label(self, track: Any) -> tuple[str, str]:
         if track.withdrawn_at:
@@ -108,6 +111,11 @@ class TrackAdmin(ChosenActions, ImportExportModelAdmin):
     @display(description="Length", ordering="duration")
     def length(self, track: Track) -> str:
         return minutes(track.duration) or "not known yet"
+
+    @display(description="SHA-256")
+    def digest(self, track: Track) -> str:
+        """On several lines where there is no room for it on one."""
+        return format_html('<span style="overflow-wrap: anywhere">{}</span>', track.sha256)
 
     @display(description="Audio")
     def player(self, track: Track) -> str:
