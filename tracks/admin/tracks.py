@@ -70,7 +70,7 @@ class TrackAdmin(ChosenActions, ImportExportModelAdmin):
     list_filter_submit = False
     search_fields = ("title", "artist", "soundtrack", "genre", "licence", "source", "sha256")
     readonly_fields = (
-        *("player", "index", "length", "size", "sha256", "generated", "created_at"),
+        *("player", "index", "length", "size", "digest", "generated", "created_at"),
         *("withdrawn_at", "withdrawn_why"),
     )
     actions = ("retry", "reindex", "edit", "withdraw")
