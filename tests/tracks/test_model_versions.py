@@ -100,6 +100,42 @@ def test_a_retired_version_goes_on_hearing_new_tracks_for_the_rollback(
     assert {entry.model_version for entry in track.entries.all()} == {version, second}
 
 
+def test_a_version_that_was_archived_meanwhile_takes_nothing_from_the_one_that_answers(
+    version: ModelVersion, trained: Any
+) -> None:
+    second = trained("second")
+    made_ready(second)
+    second.refresh_from_db()
+    ModelVersion.objects.filter(pk=second.pk).update(state=State.ARCHIVED)
+    with pytest.raises(VersionRefusedError, match="second is no longer READY"):
+        versions.activate(second)
+    assert active_version() == version
+
+
+def test_a_version_that_could_hear_no_track_is_not_activated(
+    version: ModelVersion, trained: Any, add: Callable[..., Track]
+) -> None:
+    second = trained("second")
+    add(1)
+    made_ready(second)
+    second.entries.update(state="FAILED", error_code="damaged")
+    with pytest.raises(VersionRefusedError, match="0 of 1 tracks indexed and 1 failed"):
+        versions.switch_to(second)
+    assert active_version() == version
+
+
+def test_a_version_can_be_archived_while_it_is_indexed(
+    version: ModelVersion, trained: Any, add: Callable[..., Track], administrator_client: Client
+) -> None:
+    second = trained("second")
+    add(1)
+    order(administrator_client, second, "index")
+    order(administrator_client, second, "archive")
+    second.refresh_from_db()
+    assert second.state == State.ARCHIVED
+    assert not second.entries.exists()
+
+
 def test_without_a_former_version_there_is_no_rollback(version: ModelVersion) -> None:
     with pytest.raises(VersionRefusedError, match="No version was active"):
         versions.roll_back()

@@ -37,11 +37,7 @@ ORDERS: dict[str, tuple[str, Order, tuple[State, ...]]] = {
     "index": ("Index", lambda _, v: versions.begin_index(v), (State.REGISTERED,)),
     "activate": ("Activate", lambda _, v: versions.switch_to(v), (State.READY,)),
     "rollback": ("Roll back", lambda _, v: versions.roll_back(), (State.ACTIVE,)),
-    "archive": (
-        "Archive",
-        lambda _, v: versions.archive(v),
-        (State.REGISTERED, State.READY, State.RETIRED),
-    ),
+    "archive": ("Archive", lambda _, v: versions.archive(v), versions.ARCHIVABLE),
 }
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connection, transaction
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -20,6 +21,7 @@ from tracks.selectors import active_version, artefact_folder, coverage, rollback
 from tracks.services import index, jobs
 
 State = ModelVersion.State
+ARCHIVABLE = (State.REGISTERED, State.INDEXING, State.READY, State.RETIRED)
 
 
 class VersionConflictError(Exception):
@@ -85,10 +87,11 @@ def begin_index(version: ModelVersion) -> None:
 
 @transaction.atomic
 def switch_to(version: ModelVersion) -> None:
-    """READY -> ACTIVE; refused below full coverage."""
-    version = ModelVersion.objects.select_for_update().get(pk=version.pk)
+    """READY -> ACTIVE; refused below full coverage, and where no track could be heard."""
+    version = ModelVersion.objects.get(pk=version.pk)
     counts = coverage(version)
-    if version.state != State.READY or not counts.full:
+    heard = counts.indexed or not counts.tracks
+    if version.state != State.READY or not (counts.full and heard):
         raise VersionRefusedError(
             f"{version} is {version.state} with {counts.indexed} of {counts.tracks} tracks "
             f"indexed and {counts.failed} failed; only a READY version with nothing waiting "
@@ -118,7 +121,7 @@ def archive(version: ModelVersion) -> None:
     A match that began with a version just retired may still run: it is let finish first.
     """
     version = ModelVersion.objects.select_for_update().get(pk=version.pk)
-    if version.state not in (State.REGISTERED, State.READY, State.RETIRED):
+    if version.state not in ARCHIVABLE:
         raise VersionRefusedError(f"{version} is {version.state} and cannot be archived.")
     active = active_version()
     rest = timedelta(seconds=settings.MATCH_HARD_LIMIT_SECONDS)
@@ -224,12 +227,19 @@ def settle(version: ModelVersion) -> bool:
 def activate(version: ModelVersion) -> None:
     """Makes the version the one that answers; the one before it is RETIRED, for rollback.
 
-    One transaction: at no moment do two versions answer, or none.
+    One transaction: at no moment do two versions answer, or none. Two activations wait for each
+    other.
+
+    Raises:
+        VersionRefusedError: the version is no longer in the state that the caller knows.
     """
+    rows = ModelVersion.objects.select_for_update().order_by("pk")
+    list(rows.filter(Q(state=State.ACTIVE) | Q(pk=version.pk)).values_list("pk"))
     former = active_version()
     if former is not None and former.pk != version.pk:
         _move(former, State.ACTIVE, State.RETIRED)
-    _move(version, State(version.state), State.ACTIVE, activated_at=Now())
+    if not _move(version, State(version.state), State.ACTIVE, activated_at=Now()):
+        raise VersionRefusedError(f"{version} is no longer {version.state}.")
 
 
 def keep_calibration(version: ModelVersion, nearest: list[float], as_of: Any) -> None:
