@@ -35,6 +35,11 @@ def test_a_job_is_claimed_once(job):
     assert jobs.claim(Job.Kind.IMPORT) is None
 
 
+@pytest.mark.parametrize("address", ["999999", "none"])
+def test_a_job_that_is_not_there_has_no_page(administrator_client, address):
+    assert administrator_client.get(f"/admin/tracks/job/{address}/change/").status_code == 404
+
+
 def test_a_claim_takes_only_jobs_of_its_kind(job):
     assert jobs.claim(Job.Kind.TRAIN) is None
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from django.http import HttpRequest
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
 from unfold.admin import ModelAdmin
 
 from tracks.models import IndexEntry
@@ -33,3 +36,32 @@ class ReadOnlyAdmin(ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+class PageAdmin(ReadOnlyAdmin):
+    """Rows that have a page of their own in the place of a form."""
+
+    page = ""  # its template
+
+    def page_context(self, request: HttpRequest, row: Any) -> Mapping[str, Any]:
+        """What the template needs beside what every page has."""
+        raise NotImplementedError
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: Mapping[str, Any] | None = None,
+    ) -> HttpResponse:
+        return self.shown(request, object_id, self.page)
+
+    def shown(self, request: HttpRequest, pk: str | int, template: str) -> HttpResponse:
+        """A row by the page's template, or by that of a part of the page."""
+        row = self.get_object(request, str(pk))
+        if row is None:
+            raise Http404
+        if not self.has_view_permission(request, row):
+            raise PermissionDenied
+        context = {**self.admin_site.each_context(request), **self.page_context(request, row)}
+        return render(request, template, context)

@@ -8,12 +8,12 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import path
 from django.views.decorators.http import require_POST
 from unfold.decorators import action, display
 
-from tracks.admin.common import ReadOnlyAdmin
+from tracks.admin.common import PageAdmin
 from tracks.admin.imports import import_details, import_page, may_import
 from tracks.admin.index_details import index_details
 from tracks.models import Job
@@ -50,7 +50,8 @@ ORDERS: dict[str, tuple[str, Callable[[Job], bool], list[Job.State]]] = {
 
 
 @admin.register(Job)
-class JobAdmin(ReadOnlyAdmin):
+class JobAdmin(PageAdmin):
+    page = "admin/jobs/page.html"
     list_display = ("title", "kind", "state_label", "progress", "owner", "created_at")
     list_filter = ("kind", "state")
     search_fields = ("title",)
@@ -84,21 +85,9 @@ class JobAdmin(ReadOnlyAdmin):
     def import_music(self, request: HttpRequest) -> HttpResponse:
         return redirect("admin:tracks_import_music")
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: Mapping[str, Any] | None = None,
-    ) -> HttpResponse:
-        """The job's own page in the place of a form."""
-        job = get_object_or_404(Job, pk=object_id)
-        return render(request, "admin/jobs/page.html", self._context(request, job))
-
     def live(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The part of the page that changes."""
-        job = get_object_or_404(Job, pk=pk)
-        return render(request, "admin/jobs/_live.html", self._context(request, job))
+        return self.shown(request, pk, "admin/jobs/_live.html")
 
     def order(self, request: HttpRequest, pk: int, name: str) -> HttpResponse:
         """Pause, resume, cancel, or do what was planned."""
@@ -114,12 +103,9 @@ class JobAdmin(ReadOnlyAdmin):
             imports.clean(job)
         return redirect(job)
 
-    def _context(self, request: HttpRequest, job: Job) -> dict[str, Any]:
-        if not self.has_view_permission(request, job):
-            raise PermissionDenied
+    def page_context(self, request: HttpRequest, job: Job) -> Mapping[str, Any]:
         template, details = DETAILS.get(job.kind, ("", _no_details))
         return {
-            **self.admin_site.each_context(request),
             "title": job.title,
             "job": job,
             "progress": progress_of(job),

@@ -10,14 +10,14 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.template.defaultfilters import filesizeformat
 from django.urls import path
 from django.utils.formats import date_format
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
-from tracks.admin.common import ReadOnlyAdmin
+from tracks.admin.common import PageAdmin
 from tracks.models import DuplicatePair, Track
 from tracks.services import duplicates
 from tracks.templatetags.lengths import minutes
@@ -26,13 +26,13 @@ COLOURS = {DuplicatePair.State.PROPOSED.label: "warning", DuplicatePair.State.KE
 
 
 @admin.register(DuplicatePair)
-class DuplicatePairAdmin(ReadOnlyAdmin):
+class DuplicatePairAdmin(PageAdmin):
+    page = "admin/duplicates/page.html"
     list_display = ("pair", "state_label", "match", "shared", "created_at")
     list_filter = ("state",)
     search_fields = tuple(
         f"{side}__{name}" for side in ("one", "other") for name in ("title", "artist", "soundtrack")
     )
-    list_select_related = ("one", "other")
     list_per_page = 50
 
     @display(description="Tracks")
@@ -59,20 +59,12 @@ class DuplicatePairAdmin(ReadOnlyAdmin):
             *super().get_urls(),
         ]
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: Mapping[str, Any] | None = None,
-    ) -> HttpResponse:
-        """Both tracks side by side in the place of a form."""
-        pairs = DuplicatePair.objects.select_related("one", "other")
-        pair = get_object_or_404(pairs, pk=object_id)
-        if not self.has_view_permission(request, pair):
-            raise PermissionDenied
-        context = {
-            **self.admin_site.each_context(request),
+    def get_queryset(self, request: HttpRequest) -> QuerySet[DuplicatePair]:
+        return super().get_queryset(request).select_related("one", "other")
+
+    def page_context(self, request: HttpRequest, pair: DuplicatePair) -> Mapping[str, Any]:
+        """Both tracks side by side."""
+        return {
             "opts": self.opts,
             "title": "The same recording?",
             "pair": pair,
@@ -82,11 +74,10 @@ class DuplicatePairAdmin(ReadOnlyAdmin):
             "may_keep": request.user.has_perm("tracks.change_duplicatepair"),
             "may_merge": self._may_merge(request),
         }
-        return render(request, "admin/duplicates/page.html", context)
 
     def decide(self, request: HttpRequest, pk: int, kept_id: int | None) -> HttpResponse:
         """Keep both, or merge the two into one of them."""
-        pair = get_object_or_404(DuplicatePair.objects.select_related("one", "other"), pk=pk)
+        pair = get_object_or_404(self.get_queryset(request), pk=pk)
         if kept_id is None:
             decided = self._keep_both(request, pair)
         else:

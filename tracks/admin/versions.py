@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 from unfold.decorators import action, display
 
 from tracks import comparison, selectors
-from tracks.admin.common import ReadOnlyAdmin
+from tracks.admin.common import PageAdmin
 from tracks.admin.jobs import DETAILS
 from tracks.models import Job, ModelVersion
 from tracks.services import versions
@@ -42,7 +42,8 @@ ORDERS: dict[str, tuple[str, Order, tuple[State, ...]]] = {
 
 
 @admin.register(ModelVersion)
-class ModelVersionAdmin(ReadOnlyAdmin):
+class ModelVersionAdmin(PageAdmin):
+    page = "admin/versions/page.html"
     list_display = ("name", "state_label", "coverage", "created_at", "activated_at")
     list_filter = ("state",)
     search_fields = ("name", "sha256")
@@ -79,21 +80,10 @@ class ModelVersionAdmin(ReadOnlyAdmin):
         context |= self.admin_site.each_context(request)
         return render(request, "admin/versions/train.html", context)
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: Mapping[str, Any] | None = None,
-    ) -> HttpResponse:
-        """The version's report in the place of a form."""
-        version = get_object_or_404(ModelVersion, pk=object_id)
-        if not self.has_view_permission(request, version):
-            raise PermissionDenied
+    def page_context(self, request: HttpRequest, version: ModelVersion) -> Mapping[str, Any]:
         active = selectors.active_version()
         orders = _orders(version) if self.has_train_permission(request) else []
-        context = {
-            **self.admin_site.each_context(request),
+        return {
             "opts": self.opts,
             "title": version.name,
             "version": version,
@@ -106,7 +96,6 @@ class ModelVersionAdmin(ReadOnlyAdmin):
             "rows": comparison.table(version, active),
             "difference": comparison.difference_in_words(version, active),
         }
-        return render(request, "admin/versions/page.html", context)
 
     def order(self, request: HttpRequest, pk: int, name: str) -> HttpResponse:
         """Evaluate, index, activate, roll back or archive; each goes into the history."""
