@@ -1,8 +1,8 @@
 """The first system: 140 MFCC statistics a track, 35 codes, likeness by the sum of the codes.
 
-It is kept as it was, to be a row in every report, and once more with its inputs scaled and its
-codes compared as histograms. TensorFlow only trains it (`ml.original_network`); a trained model
-encodes with numpy.
+It is kept as it was, to be a row in every report, and once more cured: with its inputs scaled, its
+codebook moved by averages and its codes compared as histograms. TensorFlow only trains it
+(`ml.original_network`); a trained model encodes with numpy.
 """
 
 from __future__ import annotations
@@ -163,8 +163,9 @@ def train(
 
     Args:
         statistics: (N, 140).
-        scaled: divide by the spread of each column first, and compare codes as histograms; as
-            published it did neither, and its loss diverged.
+        scaled: divide by the spread of each column first, let the codebook follow by moving
+            averages, and compare codes as histograms; as published it did none of these, and its
+            loss diverged.
         progress: called after each epoch with its number from 1 and its figures.
         checkpoints: a folder to keep the last epoch in, and to go on from.
     """
@@ -175,6 +176,7 @@ def train(
         centre, scale = statistics.mean(axis=0), statistics.std(axis=0) + 1e-6
     network = fit(
         (statistics - centre) / scale,
+        cured=scaled,
         epochs=epochs,
         seed=seed,
         progress=progress,

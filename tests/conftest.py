@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-import shutil
 from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client
 
-from tests.waiting import wait_until as wait_until
+from benchmarks.browser import CHROMIUM
+from benchmarks.site import wait_until as wait_until
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 left_out: list[str] = []
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from ml.encoding import Encoding
 from ml.evaluation.cache import source_digest
 from ml.evaluation.metrics import Floats
 from ml.evaluation.systems import System
+from ml.features import Features
 from ml.gaussian import Gaussians, divergences, gaussians
 from ml.likeness import BLUR, Strangeness, mutual_proximity
 from ml.model import Model
@@ -39,6 +41,17 @@ class CodesShuffled:
         ]
 
 
+_latest: list[tuple[Waveform, dict[str, Any], Features]] = []
+
+
+def features_of(model: Model, waveform: Waveform) -> Features:
+    """The features that the model hears; those of the same waveform are not computed twice."""
+    settings = model.manifest["settings"]["features"]
+    if not (_latest and _latest[0][0] is waveform and _latest[0][1] == settings):
+        _latest[:] = [(waveform, settings, model.features(waveform))]
+    return _latest[0][2]
+
+
 class Inputs:
     """Describes a sound by one Gaussian over what the encoder is given, averaged as it averages."""
 
@@ -51,7 +64,7 @@ class Inputs:
         self.fingerprint = f"{artefact.digest(folder)} {sources}"
 
     def extract(self, waveform: Waveform) -> bytes:
-        scaled = self.model.scaled(self.model.features(waveform).log_mel)
+        scaled = self.model.scaled(features_of(self.model, waveform).log_mel)
         averaged = scaled.reshape(-1, self.stride, scaled.shape[1]).mean(axis=1)
         fitted = gaussian.fit([averaged], np.full(scaled.shape[1], BLUR))
         return np.column_stack([fitted.mean[0], fitted.covariance[0]]).tobytes()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,46 +37,49 @@ MP3_96 = Codec("mp3", "libmp3lame", 96_000, 44_100)
 OPUS_24 = Codec("ogg", "libopus", 24_000, 48_000)
 
 
+Frames = Sequence[av.AudioFrame]
+
+
 def through(
-    codec: Codec, path: Path, *, start: float = 0.0, seconds: float = float("inf")
+    codec: Codec, frames: Frames, *, start: float = 0.0, seconds: float = float("inf")
 ) -> Waveform:
-    """A passage of a file after it went through a codec."""
+    """A passage of the frames of `decoded` after it went through a codec."""
     with tempfile.NamedTemporaryFile(prefix="soundsite-") as file:
-        file.write(encode(codec, stereo_frames(path, codec.sample_rate), start, seconds))
+        file.write(encode(codec, frames, start, seconds))
         file.flush()
         return decode(file.name)
 
 
-def encode(codec: Codec, frames: Iterator[av.AudioFrame], start: float, seconds: float) -> bytes:
-    """The encoded passage of stereo frames that come at the codec's sample rate."""
-    first = round(start * codec.sample_rate)
-    last = first + seconds * codec.sample_rate
+def encode(codec: Codec, frames: Frames, start: float, seconds: float) -> bytes:
+    """The encoded passage."""
     file = io.BytesIO()
+    resampler = av.AudioResampler(format="fltp", layout="stereo", rate=codec.sample_rate)
     with av.open(file, "w", format=codec.container) as media:
         stream = media.add_stream(
             codec.encoder, rate=codec.sample_rate, layout="stereo", options=FAST
         )
         stream.bit_rate = codec.bit_rate
-        for samples in _passage(frames, first, last):
-            media.mux(stream.encode(_frame(samples, codec.sample_rate)))
+        for frame in (*_passage(frames, start, seconds), None):
+            for resampled in resampler.resample(frame):
+                media.mux(stream.encode(resampled))
         media.mux(stream.encode(None))
     return file.getvalue()
 
 
-def stereo_frames(path: Path, sample_rate: int) -> Iterator[av.AudioFrame]:
-    """The audio of a file as stereo float frames; by libsndfile where FFmpeg refuses it."""
-    resampler = av.AudioResampler(format="fltp", layout="stereo", rate=sample_rate)
-    started = False
+def decoded(path: Path) -> Frames:
+    """The audio of a file as stereo float frames at its own rate.
+
+    By libsndfile where FFmpeg refuses it; what was heard before an error is kept.
+    """
+    frames: list[av.AudioFrame] = []
+    stereo = av.AudioResampler(format="fltp", layout="stereo")
     try:
         for frame in _ffmpeg_frames(path):
-            started = True
-            yield from resampler.resample(frame)
+            frames += stereo.resample(frame)
     except (av.error.FFmpegError, ValueError):
-        if not started:
-            resampler = av.AudioResampler(format="fltp", layout="stereo", rate=sample_rate)
-            for frame in _libsndfile_frames(path):
-                yield from resampler.resample(frame)
-    yield from resampler.resample(None)
+        if not frames:
+            return list(_libsndfile_frames(path))
+    return frames
 
 
 def _ffmpeg_frames(path: Path) -> Iterator[av.AudioFrame]:
@@ -94,17 +97,23 @@ def _libsndfile_frames(path: Path) -> Iterator[av.AudioFrame]:
             yield _frame(np.ascontiguousarray(pair), media.samplerate)
 
 
-def _passage(frames: Iterator[av.AudioFrame], first: int, last: float) -> Iterator[np.ndarray]:
-    """Samples (2, n) of the frames, from the first sample up to the last."""
+def _passage(frames: Frames, start: float, seconds: float) -> Iterator[av.AudioFrame]:
+    """The frames of a passage, the first and the last of them cut."""
+    rate = frames[0].sample_rate
+    first, last = round(start * rate), (start + seconds) * rate
     position = 0
     for frame in frames:
         end = position + frame.samples
-        if end > first:
-            stop = int(min(last, end)) - position
-            yield np.ascontiguousarray(frame.to_ndarray()[:, max(first - position, 0) : stop])
-        position = end
         if position >= last:
             return
+        if first <= position and end <= last:
+            frame.pts = None
+            yield frame
+        elif end > first:
+            stop = int(min(last, end)) - position
+            cut = frame.to_ndarray()[:, max(first - position, 0) : stop]
+            yield _frame(np.ascontiguousarray(cut), rate)
+        position = end
 
 
 def _frame(samples: np.ndarray, sample_rate: int) -> av.AudioFrame:

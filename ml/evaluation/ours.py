@@ -19,7 +19,7 @@ from ml import artefact, audio, encoding, excerpts, facts, features, model
 from ml.alignment import Span
 from ml.audio import Waveform
 from ml.encoding import Encoding
-from ml.evaluation.ablations import CodesShuffled, WithoutCodes
+from ml.evaluation.ablations import CodesShuffled, WithoutCodes, features_of
 from ml.evaluation.cache import source_digest
 from ml.evaluation.metrics import Floats
 from ml.evaluation.systems import System
@@ -49,7 +49,7 @@ class Encodings:
         self.fingerprint = f"{artefact.digest(folder)} {sources}"
 
     def extract(self, waveform: Waveform) -> bytes:
-        features = self.model.features(waveform)
+        features = features_of(self.model, waveform)
         heard = self.model.encode(features)
         heard.facts["reconstruction_error"] = self.model.reconstruction_error(features, heard)
         return heard.to_bytes()

@@ -18,7 +18,7 @@ TREATED = "treated"
 FIRST_HALF = "first half"
 SECOND_HALF = "second half"
 EXCERPT = "excerpt: "
-TREATED_SECONDS = 240.0
+TREATED_SECONDS = 120.0
 
 
 def excerpt_view(disguise: str) -> str:
@@ -37,6 +37,11 @@ class Sound:
     def whole(self) -> Waveform:
         """The track as the product decodes it."""
         return decode(self.track.path)
+
+    @cached_property
+    def frames(self) -> codecs.Frames:
+        """The track in stereo, for the codecs."""
+        return codecs.decoded(self.track.path)
 
     def view(self, name: str) -> Waveform:
         """The view of that name."""
@@ -64,7 +69,7 @@ class Sound:
         """Re-encoded and at one loudness; of a long track its middle, for encoding is slow."""
         seconds = min(TREATED_SECONDS, self.whole.duration)
         start = (self.whole.duration - seconds) / 2
-        heard = codecs.through(codecs.MP3_96, self.track.path, start=start, seconds=seconds)
+        heard = codecs.through(codecs.MP3_96, self.frames, start=start, seconds=seconds)
         return Waveform(levelled(heard.samples), heard.sample_rate)
 
     def _disguised(self, name: str) -> Waveform:
@@ -74,6 +79,6 @@ class Sound:
             excerpt = passages.cut(self.whole, passage)
         else:
             excerpt = codecs.through(
-                disguise.codec, self.track.path, start=passage.start, seconds=passage.seconds
+                disguise.codec, self.frames, start=passage.start, seconds=passage.seconds
             )
         return disguised(disguise, excerpt, self.seed)

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.child import ROOT, Child
+from benchmarks.site import wait_until
 from ml.errors import SoundError
-from tests.waiting import wait_until
 
 FAKE = [sys.executable, "-B", "-m", "tests.benchmarks.fake_peer"]
 DOES_NOT_LOAD = """

@@ -9,11 +9,10 @@ import zipfile
 
 import pytest
 
-from tests.live.conftest import Site
-from tests.live.processes import line_of, programs
-from tests.live.visitor import Visitor
+from benchmarks.processes import line_of, programs
+from benchmarks.site import Site, wait_until
+from benchmarks.visitor import Visitor
 from tests.tracks.conftest import song
-from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.live]
 

@@ -12,10 +12,9 @@ import psycopg2
 import pytest
 import soundfile
 
+from benchmarks.site import Site, running, scratch_folder, wait_until
+from benchmarks.visitor import Visitor
 from ml.synth import SAMPLE_RATE, compose, render
-from tests.live.conftest import Site, running, scratch_folder
-from tests.live.visitor import Visitor
-from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.live]
 TRACKS = 100

@@ -10,10 +10,9 @@ import urllib.request
 
 import pytest
 
-from tests.live.conftest import Site, running, scratch_folder, start, stop
-from tests.live.processes import family, identities, line_of, parents, programs
-from tests.live.visitor import Visitor
-from tests.waiting import wait_until
+from benchmarks.processes import family, identities, line_of, parents, programs
+from benchmarks.site import Site, running, scratch_folder, start, stop, wait_until
+from benchmarks.visitor import Visitor
 
 pytestmark = [pytest.mark.live]
 

@@ -13,14 +13,13 @@ import numpy as np
 import psycopg2
 import pytest
 import soundfile
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
+from benchmarks import browser
+from benchmarks.processes import line_of, programs
+from benchmarks.site import Site, wait_until
+from benchmarks.visitor import Visitor
 from ml.synth import SAMPLE_RATE, compose, render
-from tests.conftest import CHROMIUM
-from tests.live.conftest import Site
-from tests.live.processes import line_of, programs
-from tests.live.visitor import Visitor
-from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.live]
 
@@ -56,12 +55,8 @@ def disguised(catalogue: list[np.ndarray], tmp_path: Path) -> Callable[[int], Pa
 
 @pytest.fixture
 def window() -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page()
-        page.set_default_timeout(20_000)
+    with browser.window() as page:
         yield page
-        browser.close()
 
 
 @pytest.mark.browser

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
+from benchmarks.browser import CHROMIUM
 from matcher import jobs
 from matcher.errors import TEXTS
 from matcher.models import RUNNING, State, Upload
@@ -23,8 +23,6 @@ from tests.matcher.conftest import Upper
 from tests.matcher.sounds import tone
 from tests.matcher.test_jobs import Found, Span
 from tracks.models import Track
-
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
 
 pytestmark = [
     pytest.mark.browser,

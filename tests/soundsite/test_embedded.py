@@ -18,11 +18,11 @@ import psycopg2
 import pytest
 import redis
 
+from benchmarks.site import wait_until
 from soundsite.embedded import child, places, ports, postgres, private
 from soundsite.embedded.errors import InUse, StartError
 from soundsite.onemachine import stores
 from soundsite.onemachine.folder import Folder
-from tests.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SYSTEM_PYTHON = Path("/usr/bin/python3")

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.site import wait_until
+from benchmarks.visitor import Visitor
 from soundsite.embedded import ports
-from tests.live.visitor import Visitor
 from tests.soundsite.conftest import OtherDatabase
-from tests.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 

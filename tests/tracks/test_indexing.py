@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from django.db import connection
 
+from benchmarks.site import wait_until
 from ml.audio import Waveform
 from ml.encoding import Encoding
 from ml.errors import ArtefactError
 from ml.pretrained import DEFAULT
 from ml.synth import compose, render
-from tests.waiting import wait_until
 from tracks import calibration, indexing, runtime, tasks
 from tracks.heartbeat import Heartbeat
 from tracks.models import IndexEntry, ModelVersion, Track

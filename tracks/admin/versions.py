@@ -90,18 +90,30 @@ class ModelVersionAdmin(PageAdmin):
             "coverage": self.coverage(version),
             "serves": versions.serves(version),
             "orders": orders,
-            "training": version.manifest.get("training", {}),
+            **_training(version),
             "manifest": json.dumps(version.manifest, indent=1, sort_keys=True),
             "columns": [*comparison.COLUMNS, "two halves"],
             "rows": comparison.table(version, active),
             "difference": comparison.difference_in_words(version, active),
         }
 
+    def _ask_to_archive(self, request: HttpRequest, version: ModelVersion) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": f"Archive {version}",
+            "version": version,
+            "trained_here": versions.trained_here(version),
+        }
+        return render(request, "admin/versions/archive.html", context)
+
     def order(self, request: HttpRequest, pk: int, name: str) -> HttpResponse:
         """Evaluate, index, activate, roll back or archive; each goes into the history."""
         if not self.has_train_permission(request):
             raise PermissionDenied
         version = get_object_or_404(ModelVersion, pk=pk)
+        if name == "archive" and "sure" not in request.POST:
+            return self._ask_to_archive(request, version)
         words, obey, _ = ORDERS[name]
         try:
             found = obey(request, version)
@@ -112,6 +124,22 @@ class ModelVersionAdmin(PageAdmin):
             self.log_change(request, version, words)
         page = reverse("admin:tracks_modelversion_change", args=[pk])
         return redirect(found if isinstance(found, Job) else page)
+
+
+def _training(version: ModelVersion) -> dict[str, Any]:
+    """The data that the version saw, its figures by epoch, usage and perplexity by codebook."""
+    training = version.manifest.get("training", {})
+    history, codebook = training.get("history", {}), training.get("codebook", {})
+    usage = [f"{100 * share:.1f} %" for share in codebook.get("usage", [])]
+    return {
+        "training": training,
+        "data": ", ".join(version.manifest.get("data", {}).values()),
+        "epochs": [
+            dict(zip(history, figures, strict=True))
+            for figures in zip(*history.values(), strict=True)
+        ],
+        "codebooks": list(zip(usage, codebook.get("perplexity", []), strict=True)),
+    }
 
 
 def _orders(version: ModelVersion) -> list[tuple[str, str]]:

@@ -37,6 +37,11 @@ def artefacts() -> Path:
     return Path(settings.SOUNDSITE_DATA) / "artefacts"
 
 
+def trained_here(version: ModelVersion) -> bool:
+    """Whether the artefact is this installation's own: no other copy of it need exist."""
+    return artefact_folder(version).resolve().is_relative_to(artefacts().resolve())
+
+
 def serves(version: ModelVersion) -> bool:
     """False for the first system: it can be measured, but the search is not made for it."""
     return bool(version.manifest.get("config") != "original")
@@ -136,8 +141,8 @@ def archive(version: ModelVersion) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute(f"DROP INDEX IF EXISTS tracks_hnsw_{int(version.pk)}")
-    folder = artefact_folder(version)
-    if folder.resolve().is_relative_to(artefacts().resolve()):
+    if trained_here(version):
+        folder = artefact_folder(version)
         transaction.on_commit(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 

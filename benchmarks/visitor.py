@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import http.cookiejar
 import re
+import shutil
+import tempfile
 import urllib.parse
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
+BOUNDARY = "soundsite-form"
+MULTIPART = f"multipart/form-data; boundary={BOUNDARY}"
+FORM = "application/x-www-form-urlencoded"
 
 
 class Visitor:
@@ -27,44 +32,44 @@ class Visitor:
 
     def sign_in(self, user: str, password: str, after: str = "/uploads/new/") -> str:
         """The path where the sign-in form leads."""
-        self.get("/accounts/login/")
-        fields = {"login": user, "password": password, "next": after, **self._token()}
-        return self._post("/accounts/login/", urllib.parse.urlencode(fields).encode())
+        fields = {"login": user, "password": password, "next": after}
+        return self.order("/accounts/login/", "/accounts/login/", **fields)
 
     def upload(self, path: Path) -> str:
         """The path of the result page."""
-        self.get("/uploads/new/")
         with path.open("rb") as audio:
-            body = encode_multipart(BOUNDARY, {"audio": audio, **self._token()})
-        return self._post("/uploads/new/", body, MULTIPART_CONTENT)
+            return self.send("/uploads/new/", {"audio": audio})
 
     def add_track(self, path: Path, title: str) -> None:
         """Add a track by the administration's form."""
         address = "/admin/tracks/track/add/"
-        self.get(address)
         texts = dict.fromkeys(("artist", "soundtrack", "licence", "source", "source_url"), "")
         with path.open("rb") as audio:
-            fields = {**texts, "title": title, "audio": audio, **self._token()}
-            body = encode_multipart(BOUNDARY, fields)
-        assert self._post(address, body, MULTIPART_CONTENT) != address, "the form was refused"
+            there = self.send(address, {**texts, "title": title, "audio": audio})
+        assert there != address, "the form was refused"
 
     def delete_track(self, number: int) -> None:
         """Delete a track in the administration, confirmed."""
         address = f"/admin/tracks/track/{number}/delete/"
-        self.get(address)
-        fields = urllib.parse.urlencode({"post": "yes", **self._token()})
-        self._post(address, fields.encode())
+        self.order(address, address, post="yes")
 
     def order(self, address: str, page: str, **fields: str) -> str:
-        """Press a button of a page of the administration; gives back where it leads."""
+        """Press a button of a page; gives back where it leads."""
         self.get(page)
-        return self._post(address, urllib.parse.urlencode({**fields, **self._token()}).encode())
+        body = urllib.parse.urlencode({**fields, **self._token()}).encode()
+        return self._post(address, body, FORM, len(body))
 
-    def send(self, address: str, fields: dict[str, Any], form: str = "") -> str:
-        """The path where a form with these fields leads, which the page `form` or itself shows."""
+    def send(self, address: str, fields: Mapping[str, Any], form: str = "") -> str:
+        """The path where a form with these fields leads, which the page `form` or itself shows.
+
+        A field may be a file open for reading, of any size: it is sent in blocks.
+        """
         self.get(form or address)
-        body = encode_multipart(BOUNDARY, {**fields, **self._token()})
-        return self._post(address, body, MULTIPART_CONTENT)
+        with tempfile.TemporaryFile() as body:
+            _write_form(body, {**fields, **self._token()})
+            size = body.tell()
+            body.seek(0)
+            return self._post(address, body, MULTIPART, size)
 
     def job(self, address: str) -> dict[str, str]:
         """The attributes state, error, title, ... that the result page has for scripts."""
@@ -72,9 +77,10 @@ class Visitor:
         tags = re.findall(r'<[^>]*\bid="(?:job|answer)"[^>]*>', page)
         return dict(re.findall(r'\bdata-(\w+)="([^"]*)"', " ".join(tags)))
 
-    def _post(self, address: str, body: bytes, kind: str | None = None) -> str:
-        headers = {"Referer": self._absolute(address), **({"Content-Type": kind} if kind else {})}
+    def _post(self, address: str, body: bytes | IO[bytes], kind: str, size: int) -> str:
+        headers = {"Referer": self._absolute(address), "Content-Type": kind}
         request = urllib.request.Request(self._absolute(address), body, headers)
+        request.add_header("Content-Length", str(size))
         with self._browser.open(request) as answer:
             return urllib.parse.urlsplit(answer.url).path
 
@@ -84,3 +90,19 @@ class Visitor:
 
     def _absolute(self, address: str) -> str:
         return urllib.parse.urljoin(self._site, address)
+
+
+def _write_form(body: IO[bytes], fields: Mapping[str, Any]) -> None:
+    """The fields as multipart/form-data (RFC 7578)."""
+    for name, value in fields.items():
+        kept = f'form-data; name="{name}"'
+        if hasattr(value, "read"):
+            file = Path(value.name).name.replace('"', "%22")
+            kept += f'; filename="{file}"\r\nContent-Type: application/octet-stream'
+        body.write(f"--{BOUNDARY}\r\nContent-Disposition: {kept}\r\n\r\n".encode())
+        if hasattr(value, "read"):
+            shutil.copyfileobj(value, body)
+        else:
+            body.write(str(value).encode())
+        body.write(b"\r\n")
+    body.write(f"--{BOUNDARY}--\r\n".encode())
