@@ -25,6 +25,7 @@ from benchmarks import browser
 from benchmarks.site import Site, fresh_site, wait_until
 
 SECONDS = 3600.0  # that one step may take
+PAUSE = 2.0  # between two uploads
 DRAWN = """() => {
     const canvas = document.querySelector("#curves canvas");
     return canvas ? Chart.getChart(canvas).data.labels.length : 0;
@@ -33,7 +34,7 @@ DRAWN = """() => {
 
 @dataclass
 class Uploads:
-    """One file, sent again and again by one person, each time after the last was answered."""
+    """One file, sent again and again by one person, each time soon after the last was answered."""
 
     site: Site
     song: Path
@@ -52,7 +53,7 @@ class Uploads:
             thread.join()
 
     def _send_until(self, stop: threading.Event) -> None:
-        while not stop.is_set():
+        while not stop.wait(PAUSE):
             self.send()
 
     def send(self) -> str:

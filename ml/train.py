@@ -62,7 +62,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _train_ours(options: argparse.Namespace) -> int:
-    from ml.training import Schedule, train
+    from ml.fitting import Schedule
+    from ml.training import train
 
     settings = ModelSettings.overridden(options.overrides)
     log_mels = list(_heard(options, partial(_log_mel, settings=settings.features)))

@@ -52,14 +52,19 @@ def _empty_queue() -> None:
 @pytest.fixture
 def version(db: None) -> ModelVersion:
     """An active model version whose artefact does not exist."""
+    return _version("first", state=ModelVersion.State.ACTIVE, activated_at=timezone.now())
+
+
+@pytest.fixture
+def second(version: ModelVersion) -> ModelVersion:
+    """One that could be activated in its place."""
+    return _version("second", state=ModelVersion.State.READY)
+
+
+def _version(name: str, **more: Any) -> ModelVersion:
+    sha256 = hashlib.sha256(name.encode()).hexdigest()
     return ModelVersion.objects.create(
-        name="first",
-        state=ModelVersion.State.ACTIVE,
-        location="nowhere",
-        sha256="0" * 64,
-        manifest={},
-        embedding_dim=4,
-        activated_at=timezone.now(),
+        name=name, location="nowhere", sha256=sha256, manifest={}, embedding_dim=4, **more
     )
 
 

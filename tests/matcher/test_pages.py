@@ -9,11 +9,13 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from matcher import jobs
 from matcher.errors import TEXTS, Family
 from matcher.models import RUNNING, Match, State, Upload
 from tests.matcher.conftest import Upper
 from tests.matcher.sounds import tone
-from tracks.models import Track
+from tracks.models import ModelVersion, Track
+from tracks.services import versions
 
 JOB_CODES = [code for code in TEXTS if code not in ("missing", "empty-file", "too-large")]
 PAGES = ("", "status/", "audio/", "delete/")
@@ -262,6 +264,21 @@ def test_trying_again_queues_the_upload_and_returns_to_its_page(
     response = owner_client.post(url(row, "again/"))
     assert response["Location"] == url(row)
     assert Upload.objects.get().state == State.QUEUED
+
+
+def test_an_answer_of_an_older_version_can_be_matched_again_with_the_newest(
+    owner_client: Client, answered: Upload, second: ModelVersion
+) -> None:
+    words = "Match again with the newest version"
+    page = owner_client.get(url(answered)).content.decode()
+    assert words not in page
+    assert 'data-version="first"' in page
+    versions.activate(second)
+    assert words in owner_client.get(url(answered)).content.decode()
+    owner_client.post(url(answered, "again/"))
+    claimed = jobs.claim()
+    assert claimed is not None
+    assert (claimed.pk, claimed.model_version) == (answered.pk, second)
 
 
 # --- files ---------------------------------------------------------------------------------

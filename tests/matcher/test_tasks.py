@@ -14,7 +14,10 @@ from matcher import jobs, matching, tasks
 from matcher.models import State, Upload
 from tests.matcher.conftest import Upper
 from tests.matcher.sounds import silence, tone
-from tracks.models import ModelVersion
+from tests.matcher.test_jobs import Found
+from tracks.models import ModelVersion, Track
+from tracks.selectors import active_version
+from tracks.services import versions
 
 
 def run_next() -> Upload:
@@ -104,6 +107,27 @@ def test_a_worker_that_lost_its_job_stops_and_changes_nothing(
     upload()
     lost = run_next()
     assert (lost.state, lost.attempt, lost.error_code) == (State.DECODING, 2, "")
+
+
+def test_a_match_that_runs_keeps_the_version_that_it_started_with(
+    upload: Upper,
+    tracks: list[Track],
+    version: ModelVersion,
+    second: ModelVersion,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    used = []
+
+    def activate_meanwhile(_path: Any, given: ModelVersion, **_more: Any) -> matching.Answer:
+        versions.activate(second)
+        used.append(given)
+        return matching.Answer(duration=10.0, found=[Found(tracks[0])])
+
+    monkeypatch.setattr(matching, "match_file", activate_meanwhile)
+    upload()
+    done = run_next()
+    assert (done.state, done.model_version, used) == (State.FINISHED, version, [version])
+    assert active_version() == second
 
 
 def test_an_upload_deleted_while_it_is_worked_on_does_not_come_back(

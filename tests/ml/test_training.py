@@ -39,8 +39,8 @@ def again(where):
 
 settings = ModelSettings(width=16, latent_dim=8, codebooks=2, codebook_size=32)
 kept = []
-fitted = training._fitted
-training._fitted = lambda *a: kept.append(fitted(*a)) or kept[-1]
+fitted = training.fitted
+training.fitted = lambda *a: kept.append(fitted(*a)) or kept[-1]
 history = training.train(tracks, folder, name="small", settings=settings,
                          schedule=training.Schedule(epochs=6, steps=8, seed=7))
 model = kept[0][0]

@@ -14,6 +14,7 @@ from django.core.files.base import ContentFile
 
 from ml import artefact
 from ml.synth import SAMPLE_RATE, compose, render
+from tests.tracks.import_steps import zipped
 from tracks import nudge
 from tracks.models import ModelVersion, Track
 from tracks.services.catalogue import Texts, add_track
@@ -28,6 +29,12 @@ def song(seed: int, kind: str = "FLAC", seconds: float = 3.0) -> bytes:
     stream = io.BytesIO()
     soundfile.write(stream, render(compose(seed), seconds), SAMPLE_RATE, format=kind)
     return stream.getvalue()
+
+
+@pytest.fixture
+def three() -> bytes:
+    """Three songs in a zip."""
+    return zipped({f"Kit/{seed}.flac": song(seed) for seed in range(3)})
 
 
 @pytest.fixture(autouse=True)
