@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -145,11 +146,22 @@ def _av_blocks(path: Path, container: str, sample_rate: int) -> Iterator[np.ndar
         if not 1 <= stream.channels <= _MOST_CHANNELS:
             raise _Refused(f"found {stream.channels} channels, at most {_MOST_CHANNELS} are read")
         resampler = av.AudioResampler(format="fltp", layout=stream.layout, rate=sample_rate)
-        for frame in _frames(media, stream):
+        for frame in chain(in_blocks(_frames(media, stream)), [None]):
             for resampled in resampler.resample(frame):
                 yield resampled.to_ndarray().mean(axis=0, dtype=np.float32)
-        for resampled in resampler.resample(None):
-            yield resampled.to_ndarray().mean(axis=0, dtype=np.float32)
+
+
+def in_blocks(frames: Iterator[av.AudioFrame]) -> Iterator[av.AudioFrame]:
+    """The same samples in fewer frames: those of Vorbis are so short that handling them took longer
+    than decoding."""
+    fifo = av.AudioFifo()
+    for frame in frames:
+        frame.pts = None
+        fifo.write(frame)
+        if fifo.samples >= _BLOCK:
+            yield fifo.read()
+    if fifo.samples:
+        yield fifo.read(partial=True)
 
 
 def _frames(media: av.container.InputContainer, stream: av.AudioStream) -> Iterator[av.AudioFrame]:

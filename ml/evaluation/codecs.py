@@ -9,13 +9,14 @@ import io
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import av
 import numpy as np
 import soundfile
 
-from ml.audio import Waveform, decode
+from ml.audio import Waveform, decode, in_blocks
 from ml.sniff import HEAD_BYTES, sniff
 
 BLOCK = 1 << 16
@@ -59,7 +60,7 @@ def encode(codec: Codec, frames: Frames, start: float, seconds: float) -> bytes:
             codec.encoder, rate=codec.sample_rate, layout="stereo", options=FAST
         )
         stream.bit_rate = codec.bit_rate
-        for frame in (*_passage(frames, start, seconds), None):
+        for frame in chain(_passage(frames, start, seconds), [None]):
             for resampled in resampler.resample(frame):
                 media.mux(stream.encode(resampled))
         media.mux(stream.encode(None))
@@ -74,7 +75,7 @@ def decoded(path: Path) -> Frames:
     frames: list[av.AudioFrame] = []
     stereo = av.AudioResampler(format="fltp", layout="stereo")
     try:
-        for frame in _ffmpeg_frames(path):
+        for frame in in_blocks(_ffmpeg_frames(path)):
             frames += stereo.resample(frame)
     except (av.error.FFmpegError, ValueError):
         if not frames:
