@@ -57,9 +57,9 @@ def made_ready(version: ModelVersion) -> None:
     ModelVersion.objects.filter(pk=version.pk).update(state=State.READY)
 
 
-def order(client: Client, version: ModelVersion, name: str) -> str:
+def order(client: Client, version: ModelVersion, name: str, **fields: str) -> str:
     address = f"/admin/tracks/modelversion/{version.pk}/{name}/order/"
-    return client.post(address, follow=True).content.decode()
+    return client.post(address, fields, follow=True).content.decode()
 
 
 def test_a_trained_version_is_indexed_activated_and_rolled_back_from_its_page(
@@ -130,7 +130,10 @@ def test_a_version_can_be_archived_while_it_is_indexed(
     second = trained("second")
     add(1)
     order(administrator_client, second, "index")
-    order(administrator_client, second, "archive")
+    assert "Archive second?" in order(administrator_client, second, "archive")
+    second.refresh_from_db()
+    assert second.state == State.INDEXING
+    order(administrator_client, second, "archive", sure="yes")
     second.refresh_from_db()
     assert second.state == State.ARCHIVED
     assert not second.entries.exists()
