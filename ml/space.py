@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -68,6 +69,7 @@ class Space:
         projected = (coordinates(gaussian, self.latent_std) - self.axes_mean) @ self.axes.T
         return projected / (np.linalg.norm(projected, axis=1, keepdims=True) + 1e-9)
 
+    @cached_property
     def reference(self) -> Gaussians:
         """The reference sample as Gaussians."""
         return gaussians(self.reference_mean, self.reference_covariance)
@@ -78,7 +80,7 @@ class Space:
         A piece that is a copy of a sample's member is told from it by leaving out what is
         closest.
         """
-        distances = np.sort(divergences(gaussian, self.reference()), axis=1)[:, 1:]
+        distances = np.sort(divergences(gaussian, self.reference), axis=1)[:, 1:]
         return distances.mean(axis=1), distances.std(axis=1)
 
 

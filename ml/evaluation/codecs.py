@@ -20,7 +20,8 @@ from ml.audio import Waveform, decode, in_blocks
 from ml.sniff import HEAD_BYTES, sniff
 
 BLOCK = 1 << 16
-FAST = {"compression_level": "7"}  # LAME's -f: twice as fast, and no better than people use
+# LAME's -f and plain stereo: three times as fast, and no better than what people use.
+FAST = {"compression_level": "7", "joint_stereo": "0"}
 
 
 @dataclass(frozen=True)

@@ -31,9 +31,11 @@ from ml.space import Space
 SHORTLIST = 200
 FEW = 8
 
-# Queries, catalogue, and which of it may answer each query, to the matches of each query
+# Queries, catalogue, which of it may answer each query, and how many of the closest are told with
+# their spans, to the matches of each query
 RankAll = Callable[
-    [Sequence[Encoding], Sequence[Encoding], Sequence[Sequence[int]]], Iterable[Sequence[Match]]
+    [Sequence[Encoding], Sequence[Encoding], Sequence[Sequence[int]], int],
+    Iterable[Sequence[Match]],
 ]
 Change = Callable[[Sequence[Encoding]], Sequence[Encoding]]
 
@@ -84,12 +86,14 @@ class TwoStages(System):
         cosines = _embeddings(asked) @ _embeddings(tracks).T
         if left_out:
             np.fill_diagonal(cosines, -np.inf)
-        ranked = self.rank_all(asked, tracks, [_shortlist(row) for row in cosines])
+        ranked = self.rank_all(asked, tracks, [_shortlist(row) for row in cosines], 0)
         return np.stack([_row(row, found) for row, found in zip(cosines, ranked, strict=True)])
 
-    def spans(self, query: Encoding, track: Encoding) -> Sequence[Span]:
-        ((match,),) = self.rank_all([query], [track], [[0]])
-        return match.spans
+    def spans(
+        self, queries: Sequence[Encoding], tracks: Sequence[Encoding]
+    ) -> list[Sequence[Span]]:
+        alone = [[index] for index in range(len(tracks))]
+        return [match.spans for (match,) in self.rank_all(queries, tracks, alone, 1)]
 
 
 class Ranked:
@@ -104,15 +108,16 @@ class Ranked:
         queries: Sequence[Encoding],
         catalogue: Sequence[Encoding],
         shortlists: Sequence[Sequence[int]],
+        located: int,
     ) -> Iterable[Sequence[Match]]:
         if len(queries) < FEW:
-            pieces = _pieces(catalogue, self.space)
-            yield from map(partial(_ranked, pieces), _pieces(queries, self.space), shortlists)
+            ask = partial(_ranked, _pieces(catalogue, self.space), located)
+            yield from map(ask, _pieces(queries, self.space), shortlists)
             return
         with TemporaryDirectory() as folder:
             path = Path(folder, "catalogue")
             path.write_bytes(pickle.dumps(list(catalogue)))
-            ask = partial(_rank, path)
+            ask = partial(_rank, path, located)
             yield from self.pool.map(ask, queries, shortlists, chunksize=FEW)
 
 
@@ -123,9 +128,11 @@ def _load(folder: Path) -> None:
     _spaces.append(Space.load(folder))
 
 
-def _rank(catalogue: Path, query: Encoding, shortlist: Sequence[int]) -> Sequence[Match]:
+def _rank(
+    catalogue: Path, located: int, query: Encoding, shortlist: Sequence[int]
+) -> Sequence[Match]:
     (asked,) = _pieces([query], _spaces[0])
-    return _ranked(_catalogue(catalogue), asked, shortlist)
+    return _ranked(_catalogue(catalogue), located, asked, shortlist)
 
 
 @lru_cache(maxsize=1)
@@ -138,8 +145,10 @@ def _pieces(heard: Sequence[Encoding], space: Space) -> list[Piece]:
     return [Piece(each.codes, each.code_seconds, space) for each in heard]
 
 
-def _ranked(catalogue: Sequence[Piece], query: Piece, shortlist: Sequence[int]) -> Sequence[Match]:
-    return rank(query, {index: catalogue[index] for index in shortlist})
+def _ranked(
+    catalogue: Sequence[Piece], located: int, query: Piece, shortlist: Sequence[int]
+) -> Sequence[Match]:
+    return rank(query, {index: catalogue[index] for index in shortlist}, located)
 
 
 def _shortlist(cosines: Floats) -> list[int]:

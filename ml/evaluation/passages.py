@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from scipy import signal
+from scipy import fft
 
 from ml.audio import Waveform
 from ml.evaluation.metrics import Floats
@@ -70,24 +70,29 @@ def with_repeats(waveform: Waveform, passages: Sequence[Passage]) -> list[Passag
     """The passages of one track, each with the places where it is played again."""
     settings = FeatureSettings(sample_rate=waveform.sample_rate, hop_length=HOP)
     log_mel = extract(waveform, settings).log_mel
+    raised = np.maximum(log_mel - log_mel.max() + RANGE_DB, 0.0)
+    sounds, shapes = Frames(raised), Frames(raised - raised.mean(axis=0))
     return [
-        Passage(p.start, p.seconds, repeats(log_mel, settings.frame_seconds, p)) for p in passages
+        Passage(p.start, p.seconds, repeats(sounds, shapes, settings.frame_seconds, p))
+        for p in passages
     ]
 
 
-def repeats(log_mel: Floats, frame_seconds: float, passage: Passage) -> tuple[float, ...]:
+def repeats(
+    sounds: Frames, shapes: Frames, frame_seconds: float, passage: Passage
+) -> tuple[float, ...]:
     """Starts, in seconds, of the passages that sound like this one frame by frame.
 
     Args:
-        log_mel: (T, bands) in dB.
+        sounds: the track's frames, above the floor.
+        shapes: the same without their mean.
         frame_seconds: from one frame to the next.
         passage: of the same track.
     """
-    first = round(passage.start / frame_seconds)
-    count = max(1, min(round(passage.seconds / frame_seconds), len(log_mel) - first))
-    raised = np.maximum(log_mel - log_mel.max() + RANGE_DB, 0.0)
-    same = _aligned(raised, first, count) >= SAME_COSINE
-    same &= _aligned(raised - raised.mean(axis=0), first, count) >= SAME_SHAPE
+    first, length = round(passage.start / frame_seconds), len(sounds.unit)
+    count = max(1, min(round(passage.seconds / frame_seconds), length - first))
+    same = sounds.aligned(first, count) >= SAME_COSINE
+    same &= shapes.aligned(first, count) >= SAME_SHAPE
     same[min(first, len(same) - 1)] = True
     return tuple(float(place * frame_seconds) for place in np.flatnonzero(same))
 
@@ -110,8 +115,22 @@ def is_right_or_repeat(span: SpanLike, passage: Passage) -> bool:
     return any(is_right(span, Passage(start, passage.seconds)) for start in places)
 
 
-def _aligned(frames: Floats, first: int, count: int) -> Floats:
-    """Mean cosine of a passage's frames and those from every place on, (T - count + 1,)."""
-    unit = frames / np.maximum(np.linalg.norm(frames, axis=1, keepdims=True), 1e-9)
-    template = unit[first : first + count][::-1]
-    return signal.fftconvolve(unit, template, mode="valid", axes=0).sum(axis=1) / count
+class Frames:
+    """The frames of one track, for laying its passages along it.
+
+    Args:
+        frames: (T, bands).
+    """
+
+    def __init__(self, frames: Floats) -> None:
+        self.unit = frames / np.maximum(np.linalg.norm(frames, axis=1, keepdims=True), 1e-9)
+        # No longer than the track: the places where a passage would wrap round are not looked at.
+        self._length = fft.next_fast_len(len(frames), real=True)
+        self._spectrum = fft.rfft(self.unit, self._length, axis=0)
+
+    def aligned(self, first: int, count: int) -> Floats:
+        """Mean cosine of a passage's frames and those from every place on, (T - count + 1,)."""
+        passage = fft.rfft(self.unit[first : first + count], self._length, axis=0)
+        summed = np.einsum("fb,fb->f", self._spectrum, passage.conj())
+        found: Floats = fft.irfft(summed, self._length)[: len(self.unit) - count + 1] / count
+        return found

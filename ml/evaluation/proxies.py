@@ -146,10 +146,11 @@ def _add_spans(
         return
     strict = np.full(len(queries), np.nan)
     lenient = strict.copy()
-    for index in np.flatnonzero(result.scores["top-1"]).tolist():
-        best = system.spans(queries[index], catalogue[index])[:1]
-        strict[index] = any(is_right(span, passages[index]) for span in best)
-        lenient[index] = any(is_right_or_repeat(span, passages[index]) for span in best)
+    right = np.flatnonzero(result.scores["top-1"]).tolist()
+    named = system.spans([queries[index] for index in right], [catalogue[index] for index in right])
+    for index, spans in zip(right, named, strict=True):
+        strict[index] = any(is_right(span, passages[index]) for span in spans[:1])
+        lenient[index] = any(is_right_or_repeat(span, passages[index]) for span in spans[:1])
     result.add("span", strict, seed)
     result.add("span or repeat", lenient, seed)
 

@@ -71,9 +71,9 @@ class System:
         """
         raise NotImplementedError
 
-    def spans(self, query: Item, track: Item) -> Sequence[Any]:
-        """Where the query lies in the track (`ml.likeness.Span`), best first; empty: unknown."""
-        return ()
+    def spans(self, queries: Sequence[Item], tracks: Sequence[Item]) -> list[Sequence[Any]]:
+        """Where each query lies in its track (`ml.likeness.Span`), best first; empty: unknown."""
+        return [()] * len(queries)
 
 
 @dataclass(frozen=True)

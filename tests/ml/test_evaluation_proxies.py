@@ -34,8 +34,8 @@ class OnALine(System):
     def distances(self, queries, catalogue, *, left_out=False):
         return np.abs(np.subtract.outer(np.array(queries), np.array(catalogue)))
 
-    def spans(self, query, track):
-        return [Span(0.0, 20.0, 0.0, 20.0)]
+    def spans(self, queries, tracks):
+        return [[Span(0.0, 20.0, 0.0, 20.0)]] * len(queries)
 
 
 @pytest.fixture
@@ -200,7 +200,7 @@ def pointing(angle, codes=0):
     return Encoding(direction, np.full((4, 1), codes, np.uint16), 0.5, 2.0, {})
 
 
-def by_codes(queries, catalogue, shortlists):
+def by_codes(queries, catalogue, shortlists, _located):
     """Ranks by the difference of the first code."""
     for query, shortlist in zip(queries, shortlists, strict=True):
         first = float(query.codes[0, 0])
