@@ -3,29 +3,46 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 import pytest
+from celery import current_app
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.test import Client
 
 from benchmarks.browser import CHROMIUM
 from benchmarks.site import wait_until as wait_until
 
-left_out: list[str] = []
+NO_CHROMIUM = "there is no Chromium here"
+
+
+def pytest_configure() -> None:
+    """Each process of tests has a broker's database of its own: tests count its messages."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    if worker:
+        url = f"{settings.REDIS_URL.rpartition('/')[0]}/{1 + int(worker.removeprefix('gw'))}"
+        settings.REDIS_URL = settings.CELERY_BROKER_URL = os.environ["REDIS_URL"] = url
+        current_app.conf.broker_url = url
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Without Chromium the tests in a browser are left out; with CI set they run, and fail."""
-    if CHROMIUM or os.environ.get("CI"):
-        return
+    """Live tests go first and one after another; those of one file stay in one process.
+
+    Without Chromium the tests in a browser are left out; with CI set they run, and fail.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("live") is None)
     for item in items:
-        if item.get_closest_marker("browser"):
-            item.add_marker(pytest.mark.skip(reason="there is no Chromium here"))
-            left_out.append(item.nodeid)
+        alive = item.get_closest_marker("live")
+        item.add_marker(pytest.mark.xdist_group("live" if alive else Path(item.path).stem))
+        if item.get_closest_marker("browser") and not (CHROMIUM or os.environ.get("CI")):
+            item.add_marker(pytest.mark.skip(reason=NO_CHROMIUM))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    skipped = terminalreporter.stats.get("skipped", [])
+    left_out = [report.nodeid for report in skipped if NO_CHROMIUM in str(report.longrepr)]
     if left_out:
         terminalreporter.section("NO CHROMIUM: TESTED WITHOUT A BROWSER", red=True, bold=True)
         for name in left_out:

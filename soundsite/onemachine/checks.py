@@ -15,6 +15,8 @@ from soundsite.onemachine.terminal import say
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
+# Two processes: the live tests, which wait more than they work, beside all the others.
+PARALLEL = ["-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder"]
 LINT_IMPORTS = "from importlinter.cli import lint_imports_command; lint_imports_command()"
 CHECKS = {
     "Style": ["-m", "ruff", "check", "."],
@@ -35,7 +37,7 @@ def main(root: Path, arguments: list[str]) -> int:
         failed = [title for title, line in CHECKS.items() if _run(root, environment, title, line)]
         if failed:
             say(f"These checks failed, see above: {', '.join(failed)}")
-        tests = _run(root, environment, "Tests", ["-m", "pytest", *arguments])
+        tests = _run(root, environment, "Tests", ["-m", "pytest", *(arguments or PARALLEL)])
     return 1 if failed else tests
 
 
