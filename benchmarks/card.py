@@ -21,6 +21,7 @@ LIKENESS = {
     "MAP": "proxy 1",
     "hub skew": "proxy 1",
     "orphans": "proxy 1",
+    "middle P@1": "proxy 1",
     "treated P@1": "proxy 1",
     "top-1": "proxy 3",
     "MRR": "proxy 3",

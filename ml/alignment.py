@@ -20,6 +20,8 @@ MOST_SPANS = 3
 EVERY = 4
 LEAST_MOVEMENT = 0.3  # variance of unit vectors within a window, of at most 1
 
+Moments = tuple[np.ndarray, np.ndarray]
+
 
 @dataclass(frozen=True)
 class Span:
@@ -51,6 +53,21 @@ class Steps:
         sums = np.zeros((len(self.vectors) + 1, self.vectors.shape[1]), np.float32)
         np.cumsum(self.vectors, axis=0, out=sums[1:])
         return sums
+
+    @cached_property
+    def _moments(self) -> dict[int, Moments]:
+        return {}
+
+    def moments(self, window: int) -> Moments:
+        """Mean (n - w + 1, d) of each window of w vectors and the spread around it.
+
+        Kept: a piece is laid along many others, whose windows are nearly all equally long.
+        """
+        if window not in self._moments:
+            mean = (self.sums[window:] - self.sums[:-window]) / window
+            variance = 1.0 - np.einsum("nd,nd->n", mean, mean)
+            self._moments[window] = mean, np.sqrt(np.maximum(variance, LEAST_MOVEMENT))
+        return self._moments[window]
 
 
 @dataclass(frozen=True)
@@ -120,9 +137,9 @@ def strength(query: Steps, other: Steps) -> float:
     for step in range(1, EVERY):
         sums += similarity[step:rows:EVERY, step : step + columns]
     sums = _diagonal_sums(sums, blocks, EVERY)
-    mean, movement = _moments(query, blocks * EVERY)
+    mean, movement = query.moments(blocks * EVERY)
     begun = slice(0, EVERY * len(sums), EVERY)
-    moments = (mean[begun], movement[begun]), _moments(other, blocks * EVERY)
+    moments = (mean[begun], movement[begun]), other.moments(blocks * EVERY)
     return float(_correlated(sums, blocks * EVERY, *moments).max())
 
 
@@ -132,22 +149,12 @@ def correlations(query: Steps, other: Steps) -> tuple[np.ndarray, int]:
     if window < 1:
         return np.empty((0, 0)), 0
     sums = _diagonal_sums(query.vectors @ other.vectors.T, window, 1)
-    moments = _moments(query, window), _moments(other, window)
+    moments = query.moments(window), other.moments(window)
     return _correlated(sums, window, *moments), window
 
 
 def _window(query: Steps, other: Steps) -> int:
     return min(round(WINDOW_SECONDS / other.seconds), len(query.vectors), len(other.vectors))
-
-
-Moments = tuple[np.ndarray, np.ndarray]
-
-
-def _moments(steps: Steps, window: int) -> Moments:
-    """Mean (n - w + 1, d) of each window of unit vectors and the spread around it."""
-    mean = (steps.sums[window:] - steps.sums[:-window]) / window
-    variance = 1.0 - np.einsum("nd,nd->n", mean, mean)
-    return mean, np.sqrt(np.maximum(variance, LEAST_MOVEMENT))
 
 
 def _correlated(sums: np.ndarray, window: int, ones: Moments, others: Moments) -> np.ndarray:

@@ -75,7 +75,8 @@ def same_soundtrack(system: System, found: Collection, seed: int) -> Neighbours:
     result.figures["hub skew"] = metrics.hub_skew(result.occurrence())
     result.figures["orphans"] = metrics.orphan_share(result.occurrence())
     if system.treated:
-        _add_treated(result, system, found, seed)
+        _add_view(result, "middle ", views.MIDDLE, system, found, seed)
+        _add_view(result, "treated ", views.TREATED, system, found, seed)
     _add_artists(result, found, seed)
     return result
 
@@ -96,11 +97,14 @@ def _add_precision(result: Result, prefix: str, relevant: np.ndarray, seed: int)
     result.add(prefix + "MAP", metrics.average_precision(relevant), seed)
 
 
-def _add_treated(result: Neighbours, system: System, found: Collection, seed: int) -> None:
-    """The same after every track was re-encoded and brought to one loudness."""
-    distances, order = _leave_one_out(system, found, views.TREATED, seed)
+def _add_view(
+    result: Neighbours, prefix: str, view: str, system: System, found: Collection, seed: int
+) -> None:
+    """The same of another view: the middles of the tracks, before and after they were re-encoded
+    and brought to one loudness. Their difference is what the encoder and the mastering helped."""
+    distances, order = _leave_one_out(system, found, view, seed)
     relevant, _ = metrics.relevance(order, distances, result.groups, result.groups)
-    _add_precision(result, "treated ", relevant, seed)
+    _add_precision(result, prefix, relevant, seed)
 
 
 def _add_artists(result: Neighbours, found: Collection, seed: int) -> None:
@@ -170,7 +174,7 @@ def two_halves(system: System, found: Collection, seed: int) -> Result:
 def wanted_views(proxies: Sequence[int]) -> list[str]:
     """Names of the views that the given proxies listen to."""
     by_proxy: Mapping[int, list[str]] = {
-        1: [views.TREATED],
+        1: [views.MIDDLE, views.TREATED],
         2: list(map(views.excerpt_view, DISGUISES)),
         3: [views.FIRST_HALF, views.SECOND_HALF],
     }

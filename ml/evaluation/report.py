@@ -28,8 +28,8 @@ SAME_SOUNDTRACK_COLUMNS = {
     "MAP": "MAP",
     "hub skew": "hub skew",
     "orphans": "orphans",
-    "treated P@1": "P@1 treated",
-    "treated MAP": "MAP treated",
+    "middle P@1": "P@1 of a minute",
+    "treated P@1": "treated",
     "artist P@1": "P@1 artist",
 }
 WITH_INTERVAL = {"P@1", "MAP", "top-1", "MRR"}

@@ -46,7 +46,7 @@ class System:
         extractor: name of the extractor whose items it likens.
         locates: whether it says where a query lies in a track.
         proxies: in which it is measured.
-        treated: whether proxy 1 is measured on re-encoded tracks, too.
+        treated: whether proxy 1 is measured on re-encoded music, too.
         losses: by epoch, where the system was trained and says so.
     """
 

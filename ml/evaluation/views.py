@@ -14,11 +14,12 @@ from ml.evaluation.disguises import DISGUISES, EXCERPT_SECONDS, disguised, level
 from ml.evaluation.passages import Passage
 
 WHOLE = "whole"
-TREATED = "treated"
+MIDDLE = "middle"
+TREATED = "treated middle"
 FIRST_HALF = "first half"
 SECOND_HALF = "second half"
 EXCERPT = "excerpt: "
-TREATED_SECONDS = 120.0
+MIDDLE_SECONDS = 60.0  # encoding is slow, and what it costs shows in a minute as in ten
 
 
 def excerpt_view(disguise: str) -> str:
@@ -47,6 +48,8 @@ class Sound:
         """The view of that name."""
         if name.startswith(EXCERPT):
             return self._disguised(name.removeprefix(EXCERPT))
+        if name == MIDDLE:
+            return passages.cut(self.whole, self._middle)
         if name == TREATED:
             return self._treated()
         half = len(self.whole.samples) // 2
@@ -65,10 +68,14 @@ class Sound:
         by_length = dict(zip(lengths, found, strict=True))
         return {name: by_length[disguise.seconds] for name, disguise in DISGUISES.items()}
 
+    @property
+    def _middle(self) -> Passage:
+        seconds = min(MIDDLE_SECONDS, self.whole.duration)
+        return Passage((self.whole.duration - seconds) / 2, seconds)
+
     def _treated(self) -> Waveform:
-        """Re-encoded and at one loudness; of a long track its middle, for encoding is slow."""
-        seconds = min(TREATED_SECONDS, self.whole.duration)
-        start = (self.whole.duration - seconds) / 2
+        """The middle, re-encoded and at one loudness."""
+        start, seconds = self._middle.start, self._middle.seconds
         heard = codecs.through(codecs.MP3_96, self.frames, start=start, seconds=seconds)
         return Waveform(levelled(heard.samples), heard.sample_rate)
 

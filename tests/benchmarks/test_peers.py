@@ -61,7 +61,9 @@ def test_guests_are_measured_as_any_other_system(measured):
     assert status == 0
     assert list(document["systems"]) == ["fake", "fake + MP"]
     for row in document["systems"].values():
-        assert {"P@1", "MAP", "hub skew", "orphans", "treated P@1"} <= set(row["proxy 1"])
+        assert {"P@1", "MAP", "hub skew", "orphans", "middle P@1", "treated P@1"} <= set(
+            row["proxy 1"]
+        )
         assert set(row["proxy 3"]) == {"top-1", "MRR"}
 
 
