@@ -65,7 +65,7 @@ def _serve(root: Path, folder: Folder, port: int, *, demo: bool) -> None:
             _manage(root, environment, "set_up", str(folder.accounts()))
         supervisor.start("web", *(f"worker-{queue}" for queue in programs.QUEUES), "beat")
         with step("Starting the site"):
-            await_true(lambda: _healthy(supervisor, port), 60, "The site did not answer in 60 s.")
+            await_true(lambda: _healthy(supervisor, port), 150, "The site did not answer in 150 s.")
         if demo:
             _first_catalogue(root, folder, environment)
         _announce(folder, port)
