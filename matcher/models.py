@@ -62,9 +62,9 @@ class Upload(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     original_name = models.CharField(max_length=255)
-    audio = models.FileField(max_length=100)
+    audio = models.FileField(max_length=100, blank=True)
     size = models.PositiveBigIntegerField(help_text=_("bytes"))
-    sha256 = models.CharField(max_length=64)
+    sha256 = models.CharField(max_length=64, blank=True)
     duration = models.FloatField(null=True, blank=True, help_text=_("seconds"))
     model_version = models.ForeignKey(
         "tracks.ModelVersion",
@@ -74,6 +74,18 @@ class Upload(models.Model):
         related_name="uploads",
         help_text=_("pinned when the job is claimed"),
     )
+    # A question without a file of its own: about an upload's sound, or about catalogue tracks.
+    parent = models.ForeignKey(
+        "self", on_delete=models.CASCADE, null=True, blank=True, related_name="asked_again"
+    )
+    # {"filters": {...}, "span": [s, s], "like": [track ids], "unlike": [track ids]}, each optional
+    question: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(
+        default=dict, blank=True
+    )
+    # What the job heard, as `tracks.models.IndexEntry` keeps it; under `model_version`.
+    encoding = models.BinaryField(null=True, blank=True)
+    peaks = models.BinaryField(null=True, blank=True)
+    strip = models.BinaryField(null=True, blank=True)
 
     class Meta:
         ordering = ["-created_at"]
@@ -101,7 +113,9 @@ class Upload(models.Model):
                 | Q(model_version__isnull=False, duration__isnull=False),
                 name="upload_finished_has_a_model",
             ),
-            models.CheckConstraint(condition=Q(size__gt=0), name="upload_is_not_empty"),
+            models.CheckConstraint(
+                condition=Q(size__gt=0) ^ Q(audio=""), name="upload_is_not_empty"
+            ),
         ]
         indexes = [
             # selectors.uploads_of: "my uploads", newest first.
@@ -148,6 +162,9 @@ class Match(models.Model):
     same_recording = models.BooleanField(default=False)
     spans: models.JSONField[list[dict[str, Any]], list[dict[str, Any]]] = models.JSONField(
         default=list, blank=True, help_text=_('[{"query": [s, s], "match": [s, s]}]')
+    )
+    reasons: models.JSONField[list[dict[str, Any]], list[dict[str, Any]]] = models.JSONField(
+        default=list, blank=True, help_text=_('the strongest first: [{"code": "tempo", ...}]')
     )
 
     class Meta:

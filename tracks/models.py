@@ -195,6 +195,9 @@ class IndexEntry(models.Model):
     # No dimension: versions differ. Each has its own HNSW index, see services.versions.
     embedding = HalfVectorField(null=True, blank=True, editable=False)
     encoding = models.BinaryField(null=True, blank=True)
+    # Pictures of the piece: its waveform (`ml.peaks`) and its codes (`ml.strip`, a PNG).
+    peaks = models.BinaryField(null=True, blank=True)
+    strip = models.BinaryField(null=True, blank=True)
     # The job that queued it last; while that is paused, the entry waits.
     job = models.ForeignKey(
         Job, on_delete=models.SET_NULL, null=True, blank=True, related_name="entries"
