@@ -63,6 +63,9 @@ class UploadAdmin(LookingOnly, ModelAdmin):
     inlines = (MatchInline,)
     actions = ("queue_again",)
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Upload]:
+        return super().get_queryset(request).defer(*Upload.BULKY)
+
     @display(description=_("State"), ordering="state", label=STATE_COLOURS)
     def state_label(self, upload: Upload) -> str:
         return upload.get_state_display()

@@ -101,15 +101,21 @@ def _write(upload: Upload, **changes: Any) -> None:
         raise JobLost(f"upload {upload.pk}, attempt {upload.attempt}, was not {upload.state}")
 
 
-def finish(upload: Upload, found: Sequence[Found], *, duration: float) -> None:
+def finish(upload: Upload, found: Sequence[Found], *, duration: float, **heard: bytes) -> None:
     """Write the matches, closest first, and end the job, in one transaction.
+
+    Args:
+        found: closest first.
+        duration: of what was asked with, in seconds.
+        heard: what is kept of it: `encoding`, `peaks` and `strip`, each as its column has it.
 
     Raises:
         JobLost: the job belongs to somebody else; nothing was written.
         MatchError: `empty-catalogue`, when every track found was deleted meanwhile.
     """
     with transaction.atomic():
-        _write(upload, state=State.FINISHED, finished_at=timezone.now(), duration=duration)
+        now = timezone.now()
+        _write(upload, state=State.FINISHED, finished_at=now, duration=duration, **heard)
         there = _kept_until_commit(found)
         matches = [
             _match(upload, rank, one)
@@ -136,6 +142,7 @@ def _match(upload: Upload, rank: int, found: Found) -> Match:
         distance=found.distance,
         same_recording=found.same_recording,
         spans=spans_as_json(found),
+        reasons=list(found.reasons),
     )
 
 
@@ -220,6 +227,7 @@ def _waiting() -> dict[str, Any]:
         "error_code": "",
         "error_detail": "",
         "model_version": None,
+        **dict.fromkeys(Upload.BULKY),  # heard by that version
     }
 
 

@@ -6,7 +6,7 @@ The task and `manage.py match` share this one road, so that both give the same a
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from django.conf import settings
@@ -14,6 +14,7 @@ from django.conf import settings
 from matcher.errors import MatchError
 from matcher.models import State
 from ml import audio
+from ml.peaks import peaks
 from tracks import runtime, search
 from tracks.models import ModelVersion
 
@@ -27,10 +28,12 @@ class Answer:
     Attributes:
         duration: of the query, in seconds.
         found: catalogue tracks, closest first.
+        heard: what `jobs.finish` keeps of the query: its encoding, peaks and strip.
     """
 
     duration: float
     found: list[search.Found]
+    heard: dict[str, bytes] = field(default_factory=dict)
 
 
 def _nobody(_stage: State) -> None:
@@ -73,4 +76,9 @@ def match_file(
     found = search.nearest(version, encoding, k=closest)
     if not found:
         raise MatchError("empty-catalogue", f"{version} has no indexed track")
-    return Answer(waveform.duration, list(found))
+    heard = {
+        "encoding": encoding.to_bytes(),
+        "peaks": peaks(waveform),
+        "strip": model.strip(encoding),
+    }
+    return Answer(waveform.duration, list(found), heard)

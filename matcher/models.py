@@ -47,6 +47,9 @@ class Upload(models.Model):
     still carries the attempt that it claimed.
     """
 
+    # What lists of uploads leave out, with `.defer(*Upload.BULKY)`.
+    BULKY = ("encoding", "peaks", "strip")
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="uploads", db_index=False

@@ -15,6 +15,7 @@ def uploads_of(owner: User | AnonymousUser) -> QuerySet[Upload]:
     closest = _shown(Match.objects.all())
     return (
         Upload.objects.filter(owner_id=owner.pk)
+        .defer(*Upload.BULKY)
         .order_by("-created_at")
         .prefetch_related(Prefetch("matches", queryset=closest, to_attr="ranked"))
     )
@@ -22,7 +23,7 @@ def uploads_of(owner: User | AnonymousUser) -> QuerySet[Upload]:
 
 def upload_of(owner: User | AnonymousUser, upload_id: UUID) -> Upload:
     """One upload of this person. Raises Upload.DoesNotExist for anybody else's."""
-    return Upload.objects.get(pk=upload_id, owner_id=owner.pk)
+    return Upload.objects.defer(*Upload.BULKY).get(pk=upload_id, owner_id=owner.pk)
 
 
 def matches_of(upload: Upload) -> list[Match]:

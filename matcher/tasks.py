@@ -59,7 +59,7 @@ def _answer(upload: Upload) -> None:
         raise MatchError("file-missing", f"{upload.audio} is not in the storage")
     with local_path(upload.audio) as path:
         answer = match_file(path, upload.model_version, entering=partial(jobs.advance, upload))
-    jobs.finish(upload, answer.found, duration=answer.duration)
+    jobs.finish(upload, answer.found, duration=answer.duration, **answer.heard)
 
 
 @shared_task(name="matcher.tasks.sweep_uploads")

@@ -14,6 +14,7 @@ urlpatterns = [
     path("uploads/<uuid:upload_id>/", views.upload, name="upload"),
     path("uploads/<uuid:upload_id>/status/", views.status, name="status"),
     path("uploads/<uuid:upload_id>/audio/", views.audio, name="audio"),
+    path("uploads/<uuid:upload_id>/strip.png", views.strip, name="strip"),
     path("uploads/<uuid:upload_id>/delete/", views.delete, name="delete"),
     path("uploads/<uuid:upload_id>/again/", views.again, name="again"),
 ]

@@ -13,7 +13,12 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import (
+    require_GET,
+    require_http_methods,
+    require_POST,
+    require_safe,
+)
 from django_htmx.http import HttpResponseStopPolling
 
 from matcher import answers, selectors, services
@@ -22,6 +27,7 @@ from matcher.limits import limits
 from matcher.models import State, Upload
 from matcher.selectors import upload_of, uploads_of
 from tracks.media import CONTENT_TYPES, ending_of, ranged_response
+from tracks.pictures import picture_response
 from tracks.selectors import active_version, coverage
 
 A_PAGE = 20
@@ -124,6 +130,12 @@ def audio(request: HttpRequest, upload_id: UUID) -> HttpResponseBase:
     except FileNotFoundError as error:
         raise Http404("the file is gone") from error
     return ranged_response(request, upload.audio, upload.original_name, kind)
+
+
+@login_required
+@require_safe
+def strip(request: HttpRequest, upload_id: UUID) -> HttpResponseBase:
+    return picture_response(request, _own(request, upload_id).strip, cache="private, no-cache")
 
 
 @login_required

@@ -18,7 +18,9 @@ from ml.excerpts import levelled
 from ml.facts import facts
 from ml.features import Features, FeatureSettings, extract, mfcc
 from ml.likeness import LOCATED, Match, Piece, rank
+from ml.reasons import Codes, Reason, reasons
 from ml.space import Space
+from ml.strip import strip
 
 
 class Model:
@@ -79,6 +81,18 @@ class Model:
         """Second stage of the search, see `ml.likeness.rank`."""
         pieces = {key: self._piece(candidate) for key, candidate in candidates.items()}
         return rank(self._piece(query), pieces, located)
+
+    def reasons(self, yours: Encoding, theirs: Encoding) -> list[Reason]:
+        """Why two pieces sound alike, see `ml.reasons.reasons`."""
+        return reasons(yours, theirs, self._rarities)
+
+    def strip(self, heard: Encoding) -> bytes:
+        """The codes of a piece as a picture, see `ml.strip.strip`."""
+        return strip(heard.codes, self.space)
+
+    @cached_property
+    def _rarities(self) -> Codes:
+        return Codes(self.space)
 
     def _piece(self, heard: Encoding) -> Piece:
         return Piece(heard.codes, heard.code_seconds, self.space)

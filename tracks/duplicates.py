@@ -35,7 +35,7 @@ def compare_some(version: ModelVersion) -> bool:
     """
     runtime.load(version)
     began, last = time.monotonic(), None
-    for entry in uncompared_entries(version).select_related("track").defer("embedding", "encoding"):
+    for entry in uncompared_entries(version).select_related("track").defer(*IndexEntry.BULKY):
         late = time.monotonic() > began + STEP_SECONDS or waiting_entries().exists()
         if late and entry.indexed_at != last:  # never between two of the same moment
             return last is not None

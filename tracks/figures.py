@@ -87,7 +87,7 @@ def indexed_by_hour(since: datetime) -> dict[datetime, int]:
 def failed_entries() -> QuerySet[IndexEntry]:
     """The last ones to fail first."""
     failed = IndexEntry.objects.filter(state=IndexEntry.State.FAILED).order_by("-indexed_at")
-    return failed.select_related("track", "model_version").defer("embedding", "encoding")
+    return failed.select_related("track", "model_version").defer(*IndexEntry.BULKY)
 
 
 def failed_jobs() -> QuerySet[Job]:

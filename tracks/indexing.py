@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from functools import partial
+from typing import Any
 
 from celery.exceptions import SoftTimeLimitExceeded
 
-from ml.encoding import Encoding
 from ml.errors import SoundError
+from ml.peaks import peaks
 from tracks import runtime
 from tracks.heartbeat import Heartbeat
 from tracks.media import local_path
@@ -26,7 +27,7 @@ def index_next() -> bool:
         return False
     with Heartbeat(partial(index.beat, entry)):
         try:
-            encoding = _heard(entry)
+            heard = _heard(entry)
         except SoundError as error:
             logger.info("Entry %s failed: %s", entry.pk, error)
             index.fail(entry, error.code, error.detail)
@@ -38,22 +39,20 @@ def index_next() -> bool:
             logger.exception("Entry %s failed", entry.pk)
             index.fail(entry, "internal", type(error).__name__)
         else:
-            _keep(entry, encoding)
+            index.complete(entry, **heard)
     return True
 
 
-def _heard(entry: IndexEntry) -> Encoding:
-    """The track's codes and embedding by the entry's own version."""
+def _heard(entry: IndexEntry) -> dict[str, Any]:
+    """What `index.complete` keeps of the track, as the entry's own version hears it."""
     model = runtime.load(entry.model_version)
     with local_path(entry.track.audio) as path:
         waveform = probe(path)
-    return model.encode(model.features(waveform))
-
-
-def _keep(entry: IndexEntry, encoding: Encoding) -> None:
-    index.complete(
-        entry,
-        embedding=encoding.embedding.tolist(),
-        encoding=encoding.to_bytes(),
-        duration=encoding.duration,
-    )
+    encoding = model.encode(model.features(waveform))
+    return {
+        "embedding": encoding.embedding.tolist(),
+        "encoding": encoding.to_bytes(),
+        "peaks": peaks(waveform),
+        "strip": model.strip(encoding),
+        "duration": encoding.duration,
+    }

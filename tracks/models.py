@@ -174,6 +174,9 @@ class ModelVersion(models.Model):
 class IndexEntry(models.Model):
     """One track as one model version hears it. Claimed while PENDING and its heart beats."""
 
+    # What lists of entries leave out, with `.defer(*IndexEntry.BULKY)`.
+    BULKY = ("embedding", "encoding", "peaks", "strip")
+
     class State(models.TextChoices):
         PENDING = "PENDING"
         INDEXED = "INDEXED"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import QuerySet
@@ -31,6 +32,7 @@ class Found:
         score: 0 to 100, see `ml.likeness.score`.
         same_recording: the query is a copy or an excerpt of this very track.
         spans: where the two match, in seconds.
+        reasons: why they are alike, the strongest first, see `ml.reasons.reasons`.
     """
 
     track: Track
@@ -38,6 +40,7 @@ class Found:
     score: float
     same_recording: bool
     spans: tuple[Span, ...]
+    reasons: tuple[dict[str, Any], ...] = ()
 
 
 def nearest(
@@ -52,6 +55,7 @@ def nearest(
     """
     entries = {entry.pk: entry for entry in candidates(version, encoding, exclude=exclude)}
     heard = {pk: Encoding.from_bytes(entry.heard) for pk, entry in entries.items()}
+    model = runtime.load(version)
     return [
         Found(
             track=entries[match.key].track,
@@ -59,8 +63,9 @@ def nearest(
             score=score(match.distance, version.nearest_distances),
             same_recording=match.same_recording,
             spans=match.spans,
+            reasons=tuple(model.reasons(encoding, heard[match.key])),
         )
-        for match in runtime.load(version).rank(encoding, heard, k)[:k]
+        for match in model.rank(encoding, heard, k)[:k]
     ]
 
 
@@ -75,7 +80,7 @@ def candidates(
         close = list(by_distance(version, encoding, exclude=exclude)[:CANDIDATES])
     # Asked again: between the two queries an entry may have failed, which took its vector.
     found = heard_entries(version).filter(pk__in=close)
-    return list(found.select_related("track").defer("embedding"))
+    return list(found.select_related("track").defer("embedding", "peaks", "strip"))
 
 
 def by_distance(

@@ -90,6 +90,16 @@ def heard_entries(version: ModelVersion) -> QuerySet[IndexEntry]:
     )
 
 
+def strip_of(track: int) -> bytes | memoryview | None:
+    """The picture of a track's codes by the active version; None where there is none to show."""
+    entries = IndexEntry.objects.filter(
+        track=track,
+        track__withdrawn_at=None,
+        model_version__state=ModelVersion.State.ACTIVE,
+    )
+    return entries.values_list("strip", flat=True).first()
+
+
 def waiting_entries() -> QuerySet[IndexEntry]:
     """Entries of live versions that no worker has claimed, oldest first.
 

@@ -12,4 +12,5 @@ urlpatterns = [
     path("catalogue/fill/", views.fill, name="fill"),
     path("catalogue/<int:pk>/", views.track, name="track"),
     path("catalogue/<int:pk>/audio/", views.audio, name="audio"),
+    path("catalogue/<int:pk>/strip.png", views.strip, name="strip"),
 ]

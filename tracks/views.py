@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from tracks import selectors
 from tracks.media import content_type, ranged_response
 from tracks.models import Track
+from tracks.pictures import picture_response
 
 A_PAGE = 50
 
@@ -44,3 +45,9 @@ def audio(request: HttpRequest, pk: int) -> HttpResponseBase:
     stored = str(track.audio.name)
     filename = f"{track.title}.{stored.rpartition('.')[2]}"
     return ranged_response(request, track.audio, filename, content_type(stored))
+
+
+@require_safe
+def strip(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """The track's codes as a picture, by the version that is active."""
+    return picture_response(request, selectors.strip_of(pk), cache="public, max-age=600")

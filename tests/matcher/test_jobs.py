@@ -37,6 +37,7 @@ class Found:
     score: float = 50.0
     same_recording: bool = False
     spans: tuple[Span, ...] = (Span(),)
+    reasons: tuple[dict[str, Any], ...] = ()
 
 
 def ago(seconds: float) -> Any:
@@ -193,6 +194,23 @@ def test_finishing_writes_the_matches_in_their_order(upload: Upper, tracks: list
     assert (done.state, done.duration) == (State.FINISHED, 20.0)
     assert [(m.rank, m.track) for m in done.matches.all()] == [(1, tracks[2]), (2, tracks[0])]
     assert done.matches.all()[0].spans == [{"query": [1.0, 2.0], "match": [3.0, 4.0]}]
+
+
+def test_finishing_keeps_the_reasons_and_what_was_heard(upload: Upper, tracks: list[Track]) -> None:
+    tempo = {"code": "tempo", "yours": 120.0, "theirs": 121.0, "strength": 0.98}
+    heard = {"encoding": b"codes", "peaks": b"waveform", "strip": b"picture"}
+    found = [Found(tracks[0], reasons=(tempo,)), Found(tracks[1])]
+    jobs.finish(upload(State.SEARCHING), found, duration=20.0, **heard)
+    done = Upload.objects.get()
+    assert [match.reasons for match in done.matches.all()] == [[tempo], []]
+    assert {name: bytes(getattr(done, name)) for name in Upload.BULKY} == heard
+
+
+def test_queueing_again_forgets_what_was_heard_by_the_version_of_before(answered: Upload) -> None:
+    Upload.objects.update(encoding=b"codes", peaks=b"waveform", strip=b"picture")
+    assert jobs.queue_again(answered)
+    waiting = Upload.objects.get()
+    assert [getattr(waiting, name) for name in Upload.BULKY] == [None, None, None]
 
 
 def test_finishing_after_the_job_was_lost_writes_no_match(

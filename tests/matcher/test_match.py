@@ -19,6 +19,7 @@ from matcher import services, tasks
 from matcher.models import State, Upload
 from ml import evaluate
 from ml.encoding import Encoding
+from ml.peaks import COLUMNS
 from ml.pretrained import DEFAULT
 from ml.synth import SAMPLE_RATE, compose, render
 from tracks.indexing import index_next
@@ -94,6 +95,26 @@ def test_an_excerpt_is_answered_with_the_piece_it_was_cut_from(
     assert done.matches.all()[0].track == catalogue[3]
 
 
+def test_what_was_heard_is_kept_with_the_answer_and_its_reasons(
+    owner: Any, catalogue: list[Track]
+) -> None:
+    services.create_upload(owner, ContentFile(excerpt(3), name="what is this.ogg"))
+    tasks.match_upload("an id")
+    done = Upload.objects.get()
+    heard = Encoding.from_bytes(bytes(done.encoding or b""))
+    assert heard.duration == done.duration
+    assert len(bytes(done.peaks or b"")) == 2 * COLUMNS
+    assert bytes(done.strip or b"").startswith(b"\x89PNG")
+    reasons = done.matches.all()[0].reasons
+    assert 1 <= len(reasons) <= 3
+    assert [each["strength"] for each in reasons] == sorted(
+        (each["strength"] for each in reasons), reverse=True
+    )
+    for each in reasons:
+        assert {"code", "yours", "theirs", "strength"} <= set(each)
+        assert 0.5 <= each["strength"] <= 1
+
+
 def test_the_task_and_the_command_give_the_same_answer(
     owner: Any, catalogue: list[Track], tmp_path: Path
 ) -> None:
@@ -102,11 +123,13 @@ def test_the_task_and_the_command_give_the_same_answer(
     services.create_upload(owner, ContentFile(file.read_bytes(), name=file.name))
     tasks.match_upload("an id")
     stored = [
-        (match.track.title, round(match.distance, 6), match.spans)
+        (match.track.title, round(match.distance, 6), match.spans, match.reasons)
         for match in Upload.objects.get().matches.select_related("track")
     ]
     printed = json.loads(matched(file, "--json"))["matches"]
-    assert stored == [(one["title"], one["distance"], one["spans"]) for one in printed]
+    assert stored == [
+        (one["title"], one["distance"], one["spans"], one["reasons"]) for one in printed
+    ]
 
 
 def test_the_evaluation_ranks_the_same_files_as_the_site_does(
@@ -153,6 +176,7 @@ def test_the_command_prints_a_table_for_people(catalogue: list[Track], tmp_path:
     table = matched(file)
     assert "excerpt.ogg (0:10) sounds like" in table
     assert table.index("Piece 2") < table.index("Piece 1")
+    assert "Why" in table
 
 
 def test_a_catalogue_without_tracks_is_said_with_its_code(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -10,11 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 from django.db import connection
+from PIL import Image
 
 from benchmarks.site import wait_until
 from ml.audio import Waveform
 from ml.encoding import Encoding
 from ml.errors import ArtefactError
+from ml.peaks import COLUMNS
 from ml.pretrained import DEFAULT
 from ml.synth import compose, render
 from tracks import calibration, indexing, runtime, tasks
@@ -57,6 +60,20 @@ def test_a_song_is_indexed_with_its_codes_and_a_vector_of_unit_length(
     assert encoding.duration == pytest.approx(3.0, abs=0.1)
     assert len(encoding.embedding) == listener.embedding_dim
     assert not indexing.index_next()
+
+
+def test_a_song_is_indexed_with_its_waveform_and_the_picture_of_its_codes(
+    listener: ModelVersion, add: Callable[..., Track]
+) -> None:
+    track = add(1)
+    assert indexing.index_next()
+    entry = track.entries.get()
+    assert entry.peaks is not None
+    assert len(bytes(entry.peaks)) == 2 * COLUMNS
+    assert max(bytes(entry.peaks)[:COLUMNS]) == 255
+    assert entry.strip is not None
+    with Image.open(io.BytesIO(bytes(entry.strip))) as picture:
+        assert picture.width == len(Encoding.from_bytes(entry.heard).codes)
 
 
 def test_a_broken_song_fails_with_its_code_and_stops_no_other(

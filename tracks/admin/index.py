@@ -35,7 +35,7 @@ class IndexEntryAdmin(ReadOnlyAdmin):
     actions = ("retry", "reindex")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[IndexEntry]:
-        return super().get_queryset(request).defer("embedding", "encoding")
+        return super().get_queryset(request).defer(*IndexEntry.BULKY)
 
     @display(description="State", ordering="state", label=STATE_COLOURS)
     def state_label(self, entry: IndexEntry) -> str:

@@ -16,7 +16,7 @@ SHOWN = 50
 def index_details(request: HttpRequest, job: Job) -> Mapping[str, Any]:
     """The first failures, and how many there are in all."""
     failed = job.entries.filter(state=IndexEntry.State.FAILED).order_by("pk")
-    entries = failed.select_related("track", "model_version").defer("embedding", "encoding")
+    entries = failed.select_related("track", "model_version").defer(*IndexEntry.BULKY)
     return {
         "failures": [(entry, why(entry)) for entry in entries[:SHOWN]],
         "failed": failed.count(),

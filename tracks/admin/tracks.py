@@ -124,7 +124,7 @@ class TrackAdmin(ChosenActions, ImportExportModelAdmin):
 
     @display(description="Index")
     def index(self, track: Track) -> str:
-        entries = track.entries.select_related("model_version").defer("embedding", "encoding")
+        entries = track.entries.select_related("model_version").defer(*IndexEntry.BULKY)
         rows = [(entry.model_version, entry.get_state_display(), why(entry)) for entry in entries]
         return format_html_join("", "<p>{}: {} {}</p>", rows) or "Not queued"
 

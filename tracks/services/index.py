@@ -102,13 +102,21 @@ def beat(entry: IndexEntry) -> bool:
 
 @transaction.atomic
 def complete(
-    entry: IndexEntry, *, embedding: Sequence[float], encoding: bytes, duration: float
+    entry: IndexEntry,
+    *,
+    embedding: Sequence[float],
+    encoding: bytes,
+    duration: float,
+    peaks: bytes | None = None,
+    strip: bytes | None = None,
 ) -> bool:
     """PENDING -> INDEXED, with what the model heard; the track learns its duration in seconds."""
     written = _mine(entry).update(
         state=State.INDEXED,
         embedding=list(embedding),
         encoding=encoding,
+        peaks=peaks,
+        strip=strip,
         error_detail="",
         heartbeat_at=None,
         losses=0,
@@ -132,6 +140,8 @@ def _failed(code: str, detail: str) -> dict[str, Any]:
         "error_detail": detail,
         "embedding": None,
         "encoding": None,
+        "peaks": None,
+        "strip": None,
         "heartbeat_at": None,
         "indexed_at": Now(),
     }

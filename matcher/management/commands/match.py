@@ -13,7 +13,7 @@ from rich.table import Table
 
 from matcher import jobs
 from matcher.errors import text_of
-from matcher.wording import grade, seconds
+from matcher.wording import grade, reason, seconds
 from ml.errors import SoundError
 from tracks.models import ModelVersion
 from tracks.selectors import active_version
@@ -79,6 +79,7 @@ def as_json(file: Path, version: ModelVersion | None, answer: Answer) -> dict[st
                 "distance": round(found.distance, 6),
                 "same_recording": found.same_recording,
                 "spans": jobs.spans_as_json(found),
+                "reasons": list(found.reasons),
             }
             for rank, found in enumerate(answer.found, start=1)
         ],
@@ -92,10 +93,13 @@ def _table(file: Path, answer: Answer) -> Table:
         table.add_column(heading, overflow="fold")
     table.add_column("Score", justify="right")
     table.add_column("In words")
+    table.add_column("Why", overflow="fold")
     for rank, found in enumerate(answer.found, start=1):
         track = found.track
         words = grade(found.score, same_recording=found.same_recording, rank=rank)
+        why = "; ".join(str(reason(each)) for each in found.reasons)
         table.add_row(
-            str(rank), track.title, track.artist, track.soundtrack, f"{found.score:.0f}", str(words)
+            *(str(rank), track.title, track.artist, track.soundtrack),
+            *(f"{found.score:.0f}", str(words), why),
         )
     return table
