@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 # Per cent of the catalogue's own tracks whose best match is further away than the one at hand.
 VERY_CLOSE = 70
-CLOSE = 25
+CLOSE = 30
 
 SAME_RECORDING = gettext_lazy("same recording")
 GRADES: tuple[tuple[float, str | Promise], ...] = (

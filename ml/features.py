@@ -16,6 +16,7 @@ from ml.audio import Waveform
 
 _BLOCK_FRAMES = 256  # 6 s at the default hop: what fits a cache is twice as fast
 _FLOOR_DB = -100.0
+_HEARD_DB = 80.0
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,12 @@ class Features:
 
     @property
     def onset_strength(self) -> np.ndarray:
-        """(T,): mean rise of the log-mel bands from frame to frame, in dB."""
-        rise = np.diff(self.log_mel, axis=0, prepend=self.log_mel[:1])
+        """(T,): mean rise of the log-mel bands from frame to frame, in dB.
+
+        What lies 80 dB below the loudest is silence, whatever stirs in it.
+        """
+        heard = np.maximum(self.log_mel, self.log_mel.max() - _HEARD_DB)
+        rise = np.diff(heard, axis=0, prepend=heard[:1])
         return np.maximum(rise, 0.0).mean(axis=1)
 
 

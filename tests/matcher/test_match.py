@@ -21,6 +21,7 @@ from ml import evaluate
 from ml.encoding import Encoding
 from ml.peaks import COLUMNS
 from ml.pretrained import DEFAULT
+from ml.reasons import LEAST
 from ml.synth import SAMPLE_RATE, compose, render
 from tracks.indexing import index_next
 from tracks.models import IndexEntry, ModelVersion, Track
@@ -112,7 +113,7 @@ def test_what_was_heard_is_kept_with_the_answer_and_its_reasons(
     )
     for each in reasons:
         assert {"code", "yours", "theirs", "strength"} <= set(each)
-        assert 0.5 <= each["strength"] <= 1
+        assert LEAST < each["strength"] <= 1
 
 
 def test_the_task_and_the_command_give_the_same_answer(
