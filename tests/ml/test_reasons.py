@@ -285,7 +285,14 @@ def test_how_rare_a_code_is_depends_on_the_model_version_alone() -> None:
 def test_the_closer_the_stronger(code: str) -> None:
     table = TYPICAL[code]
     assert len(table) == len(SHARES)
-    assert all(nearer < further for nearer, further in pairwise(table))
-    assert strength(code, table[0]) == 1.0
-    assert strength(code, table[-1]) == LEAST
+    assert list(table) == sorted(table)
+    found = [strength(code, distance) for distance in np.linspace(0, table[-1], 50)]
+    assert found[0] > 0.97
+    assert all(nearer >= further for nearer, further in pairwise(found))
+    assert found[-1] == LEAST
     assert strength(code, 10 * table[-1]) == LEAST
+
+
+def test_of_pairs_that_are_equal_no_more_are_told_to_be_further_apart_than_there_are() -> None:
+    """Two of a hundred pairs have the very same tempo, so that it is no rarer than that."""
+    assert strength("tempo", 0.0) == 0.98
