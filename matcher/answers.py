@@ -2,33 +2,66 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from uuid import UUID
 
+from django.urls import reverse
 from django.utils.functional import Promise
 
 from matcher import wording
 from matcher.models import Match, Upload
+from matcher.pictures import WIDE, Waveform, waveform
 from matcher.selectors import matches_of
+from tracks.selectors import NO_PICTURES, Pictures, active_version, pictures_of
 
-WIDTH = 1000  # of a picture, in its own units; the page stretches it
-MOST_SPANS = 6
+MOST_SPANS = 3  # the stylesheet has so many pairs of colours
 
 
 @dataclass(frozen=True)
-class SpanView:
-    """One matching span: its words, its seconds, and where it lies in the picture.
+class Place:
+    """Where one of the matching spans lies in one of the pieces.
 
-    `x`, `width` belong to the query's timeline, `match_x`, `match_width` to the track's, and
-    `bridge` is the polygon between the two. All are strings, as numbers must not be localised.
+    All are strings, as numbers must not be localised: `x` and `width` are per cent of the piece,
+    `view` is what a large picture shows there, and `at` are the seconds, such as `12.5,28.5`.
     """
 
-    words: str
-    query: str
-    match: str
+    number: int
     x: str
     width: str
-    match_x: str
-    match_width: str
+    view: str
+    at: str
+    words: str
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of two pieces that are compared: what is heard and what is seen of it.
+
+    Attributes:
+        name: of the piece.
+        player: the id of its audio element.
+        audio: where its sound is; "" where there is none to hear.
+        strip: where the picture of its codes is; "" where there is none.
+        duration: seconds, or None.
+    """
+
+    name: str
+    player: str
+    audio: str
+    strip: str
+    duration: float | None
+    wave: Waveform
+    places: list[Place]
+
+
+@dataclass(frozen=True)
+class Span:
+    """One matching span: `bridge` is the path between its two places, in a box of 100 by 10."""
+
+    number: int
+    yours: Place
+    theirs: Place
     bridge: str
 
 
@@ -37,46 +70,112 @@ class Row:
     """One of the closest tracks."""
 
     match: Match
-    player: str  # the id of its audio element
     grade: str | Promise
     close: bool
     calibrated: str
-    spans: list[SpanView]
+    reasons: list[wording.Reason]
+    yours: Side
+    theirs: Side
+    spans: list[Span]
 
 
 def rows_of(upload: Upload) -> list[Row]:
-    """The matches of a finished upload, closest first."""
-    return [_row(upload, match) for match in matches_of(upload)]
+    """The matches of a finished upload, closest first; only the first has large pictures."""
+    matches = matches_of(upload)
+    painter = _Painter(upload, pictures_of([match.track_id for match in matches]))
+    return [painter.row(match, small=place > 0) for place, match in enumerate(matches)]
 
 
-def _row(upload: Upload, match: Match) -> Row:
-    return Row(
-        match=match,
-        player=f"theirs-{match.rank}",
-        grade=wording.grade(match.score, same_recording=match.same_recording, rank=match.rank),
-        close=match.same_recording or match.score >= wording.CLOSE,
-        calibrated=wording.calibrated(match.score),
-        spans=[_span(upload, match, span) for span in match.spans[:MOST_SPANS]],
+class _Painter:
+    """Makes the rows of one upload.
+
+    Colours of codes mean the same only within one model version: an answer of another version
+    than the active one has no strips.
+    """
+
+    def __init__(self, upload: Upload, pictures: Mapping[int, Pictures]) -> None:
+        active = active_version()
+        self._upload, self._pictures = upload, pictures
+        self._strips = active is not None and active.pk == upload.model_version_id
+        self._heard = upload if upload.audio else upload.parent
+
+    def row(self, match: Match, *, small: bool) -> Row:
+        spans = [
+            _span(number, span, self._upload.duration, match.track.duration)
+            for number, span in enumerate(match.spans[:MOST_SPANS], start=1)
+        ]
+        return Row(
+            match=match,
+            grade=wording.grade(match.score, same_recording=match.same_recording, rank=match.rank),
+            close=match.same_recording or match.score >= wording.CLOSE,
+            calibrated=wording.calibrated(match.score),
+            reasons=[wording.reason(reason) for reason in match.reasons],
+            yours=self._yours(spans, small),
+            theirs=self._theirs(match, spans, small),
+            spans=spans,
+        )
+
+    def _yours(self, spans: list[Span], small: bool) -> Side:
+        """What was asked: the upload, or the one that it asks again about."""
+        upload, heard = self._upload, self._heard
+        return Side(
+            name=upload.original_name,
+            player="yours",
+            audio=reverse("matcher:audio", args=[heard.pk]) if heard else "",
+            strip=self._strip("matcher:strip", upload.pk, upload.strip is not None),
+            duration=upload.duration,
+            wave=waveform(upload.peaks, small=small),
+            places=[span.yours for span in spans],
+        )
+
+    def _theirs(self, match: Match, spans: list[Span], small: bool) -> Side:
+        track, pictures = match.track, self._pictures.get(match.track_id, NO_PICTURES)
+        return Side(
+            name=track.title,
+            player=f"theirs-{match.rank}",
+            audio=reverse("tracks:audio", args=[track.pk]),
+            strip=self._strip("tracks:strip", track.pk, pictures.strip),
+            duration=track.duration,
+            wave=waveform(pictures.peaks, small=small),
+            places=[span.theirs for span in spans],
+        )
+
+    def _strip(self, name: str, pk: UUID | int, there: bool) -> str:
+        return reverse(name, args=[pk]) if there and self._strips else ""
+
+
+def _span(
+    number: int,
+    span: dict[str, list[float]],
+    yours_lasts: float | None,
+    theirs_lasts: float | None,
+) -> Span:
+    x, end = _stretched(span["query"], yours_lasts)
+    match_x, match_end = _stretched(span["match"], theirs_lasts)
+    return Span(
+        number=number,
+        yours=_place(number, span["query"], x, end),
+        theirs=_place(number, span["match"], match_x, match_end),
+        bridge=(
+            f"M{x:.1f} 0C{x:.1f} 6 {match_x:.1f} 4 {match_x:.1f} 10H{match_end:.1f}"
+            f"C{match_end:.1f} 4 {end:.1f} 6 {end:.1f} 0Z"
+        ),
     )
 
 
-def _span(upload: Upload, match: Match, span: dict[str, list[float]]) -> SpanView:
-    x, end = _stretched(span["query"], upload.duration)
-    match_x, match_end = _stretched(span["match"], match.track.duration)
-    return SpanView(
-        words=wording.span_words(span),
-        query=f"{span['query'][0]:.2f}",
-        match=f"{span['match'][0]:.2f}",
+def _place(number: int, span: list[float], x: float, end: float) -> Place:
+    return Place(
+        number=number,
         x=f"{x:.1f}",
         width=f"{end - x:.1f}",
-        match_x=f"{match_x:.1f}",
-        match_width=f"{match_end - match_x:.1f}",
-        bridge=f"{x:.1f},18 {end:.1f},18 {match_end:.1f},70 {match_x:.1f},70",
+        view=f"{x * WIDE / 100:.1f} 0 {(end - x) * WIDE / 100:.1f} 64",
+        at=f"{span[0]:.1f},{span[1]:.1f}",
+        words=wording.span_words(span),
     )
 
 
 def _stretched(span: list[float], duration: float | None) -> tuple[float, float]:
-    """Start and end in seconds as places on a timeline of WIDTH, at least a hair apart."""
+    """Start and end in seconds as per cent of the whole piece, at least a hair apart."""
     whole = max(duration or 0.0, span[1], 0.1)
-    start = WIDTH * span[0] / whole
-    return start, max(start + 4, WIDTH * span[1] / whole)
+    start = 100 * span[0] / whole
+    return start, max(start + 0.5, 100 * span[1] / whole)

@@ -51,15 +51,9 @@ def seconds(duration: float) -> str:
     return f"{whole // 60}:{whole % 60:02}"
 
 
-def span_words(span: dict[str, list[float]]) -> str:
-    """Where two pieces match, such as `12–31 s of yours ~ 98–117 s of theirs`."""
-    (start, end), (their_start, their_end) = span["query"], span["match"]
-    return _("%(a)d–%(b)d s of yours ~ %(c)d–%(d)d s of theirs") % {
-        "a": start,
-        "b": end,
-        "c": their_start,
-        "d": their_end,
-    }
+def span_words(span: list[float]) -> str:
+    """Where a stretch of a piece lies, such as 0:12–0:31."""
+    return f"{seconds(span[0])}–{seconds(span[1])}"
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -35,6 +35,26 @@ class Coverage:
     def full(self) -> bool:
         """True when nothing waits any more; failed tracks do not hold a version back."""
         return self.indexed + self.failed >= self.tracks
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """What there is to see of a track: its peaks, and whether its codes have a strip."""
+
+    peaks: bytes | memoryview | None
+    strip: bool
+
+
+NO_PICTURES = Pictures(None, False)
+
+
+def pictures_of(tracks: Collection[int]) -> dict[int, Pictures]:
+    """By track id, as the active version heard them; tracks it has not heard are left out."""
+    entries = IndexEntry.objects.filter(
+        track__in=tracks, model_version__state=ModelVersion.State.ACTIVE
+    )
+    rows = entries.values_list("track_id", "peaks", Q(strip__isnull=False))
+    return {track: Pictures(peaks, strip) for track, peaks, strip in rows}
 
 
 def active_version() -> ModelVersion | None:

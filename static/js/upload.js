@@ -9,7 +9,9 @@
       .map((id) => document.getElementById(id));
   const say = form.dataset;
   const ENDINGS = input.accept.split(",").filter((word) => word.startsWith("."));
+  const SEND = send.textContent;
   let request = null;
+  let waiting = false; // for the network, to send again by itself
 
   const inWords = (bytes) => {
     const unit = bytes < 1024 * 1024 ? ["KB", 1024] : ["MB", 1024 * 1024];
@@ -33,6 +35,8 @@
     const file = input.files[0];
     chosen.textContent = file ? `${file.name} · ${inWords(file.size)}` : "";
     const message = file ? complaint(file) : "";
+    waiting = false;
+    send.textContent = SEND;
     show(message);
     send.disabled = Boolean(message);
   };
@@ -42,13 +46,23 @@
     cancel.hidden = !on;
     send.disabled = on;
     input.disabled = on;
-    if (on) show("");
+    if (on) {
+      waiting = false;
+      send.textContent = SEND;
+      show("");
+    }
   };
 
   const stopped = (message) => {
     request = null;
     busy(false);
     show(message);
+  };
+
+  const lost = () => {
+    stopped(navigator.onLine ? say.lost : say.offline);
+    waiting = !navigator.onLine;
+    send.textContent = say.again;
   };
 
   const answered = () => {
@@ -79,7 +93,7 @@
     request.setRequestHeader("X-Requested-With", "XMLHttpRequest");
     request.upload.addEventListener("progress", moved);
     request.addEventListener("load", answered);
-    request.addEventListener("error", () => stopped(say.lost));
+    request.addEventListener("error", lost);
     request.addEventListener("abort", () => stopped(""));
     progress.value = 0;
     words.textContent = say.sending;
@@ -88,6 +102,7 @@
   });
 
   cancel.addEventListener("click", () => request && request.abort());
+  window.addEventListener("online", () => waiting && form.requestSubmit());
   input.addEventListener("change", choose);
 
   // The native control stays for keyboards and screen readers; its label looks like the button.

@@ -1,4 +1,4 @@
-"""A store of media for one test, a catalogue of a few rows, and uploads in any state."""
+"""A store of media for one test, a catalogue of a few rows, uploads in any state, a browser."""
 
 from __future__ import annotations
 
@@ -10,8 +10,12 @@ from typing import Any
 import pytest
 from celery import current_app
 from django.core.files.base import ContentFile
+from django.test import Client
 from django.utils import timezone
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from pytest_django.live_server_helper import LiveServer
 
+from benchmarks.browser import CHROMIUM
 from matcher import nudges
 from matcher.models import RUNNING, Match, State, Upload, random_name
 from tests.matcher.sounds import tone
@@ -71,10 +75,11 @@ def _version(name: str, **more: Any) -> ModelVersion:
 @pytest.fixture
 def tracks(version: ModelVersion) -> list[Track]:
     """Three indexed tracks of 10, 11 and 12 seconds."""
-    return [_track(version, number) for number in range(3)]
+    return [add_track(version, number) for number in range(3)]
 
 
-def _track(version: ModelVersion, number: int) -> Track:
+def add_track(version: ModelVersion, number: int) -> Track:
+    """An indexed track of ten and so many seconds."""
     track = Track(
         title=f"Piece {number}",
         artist="An artist",
@@ -143,3 +148,42 @@ def answered(upload: Upper, tracks: list[Track]) -> Upload:
             spans=[{"query": [12.0, 18.0], "match": [2.0, 8.0]}] if rank == 1 else [],
         )
     return done
+
+
+# --- a real browser --------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Playwright runs an event loop in this thread, which Django would take for its own."""
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        yield playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    context = browser.new_context()
+    yield context
+    context.close()
+
+
+def signed_in(context: BrowserContext, site: LiveServer, client: Client) -> Page:
+    """A page of somebody who has signed in already."""
+    context.set_default_timeout(15_000)
+    cookie = client.cookies["sessionid"].value
+    context.add_cookies([{"name": "sessionid", "value": cookie, "url": site.url}])
+    return context.new_page()
+
+
+@pytest.fixture
+def window(live_server: LiveServer, context: BrowserContext, owner_client: Client) -> Page:
+    return signed_in(context, live_server, owner_client)
+
+
+@pytest.fixture
+def plain_window(live_server: LiveServer, browser: Browser, owner_client: Client) -> Iterator[Page]:
+    """The same in a browser without JavaScript."""
+    context = browser.new_context(java_script_enabled=False)
+    yield signed_in(context, live_server, owner_client)
+    context.close()

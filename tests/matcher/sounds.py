@@ -8,6 +8,7 @@ import struct
 import wave
 
 RATE = 8000
+HEADER = 44  # bytes of a WAV file before its samples
 
 
 def tone(seconds: float, *, hertz: float = 220.0, peak: float = 0.5) -> bytes:
@@ -17,6 +18,13 @@ def tone(seconds: float, *, hertz: float = 220.0, peak: float = 0.5) -> bytes:
         for place in range(int(seconds * RATE))
     )
     return _wav(b"".join(struct.pack("<h", sample) for sample in samples))
+
+
+def burst(seconds: float, start: float, end: float) -> bytes:
+    """A WAV file that is silent but for a sine between two seconds."""
+    sounding = tone(end - start)[HEADER:]
+    before, whole = (bytes(2 * int(length * RATE)) for length in (start, seconds))
+    return _wav(before + sounding + whole[len(before) + len(sounding) :])
 
 
 def silence(seconds: float) -> bytes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,16 +11,16 @@ from urllib.parse import urlsplit
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from benchmarks.browser import CHROMIUM
 from matcher import jobs
 from matcher.errors import TEXTS
 from matcher.models import RUNNING, State, Upload
-from tests.matcher.conftest import Upper
+from tests.matcher.conftest import Upper, signed_in
 from tests.matcher.sounds import tone
-from tests.matcher.test_jobs import Found, Span
+from tests.matcher.test_jobs import Found
 from tracks.models import Track
 
 pytestmark = [
@@ -30,42 +29,6 @@ pytestmark = [
         not CHROMIUM and "CI" not in os.environ, reason="LEFT OUT: there is no Chromium here"
     ),
 ]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Playwright runs an event loop in this thread, which Django would take for its own."""
-    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        yield playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-
-
-@pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    context = browser.new_context()
-    yield context
-    context.close()
-
-
-def signed_in(context: BrowserContext, site: LiveServer, client: Client) -> Page:
-    """A page of somebody who has signed in already."""
-    context.set_default_timeout(15_000)
-    cookie = client.cookies["sessionid"].value
-    context.add_cookies([{"name": "sessionid", "value": cookie, "url": site.url}])
-    return context.new_page()
-
-
-@pytest.fixture
-def window(live_server: LiveServer, context: BrowserContext, owner_client: Client) -> Page:
-    return signed_in(context, live_server, owner_client)
-
-
-@pytest.fixture
-def plain_window(live_server: LiveServer, browser: Browser, owner_client: Client) -> Iterator[Page]:
-    """The same in a browser without JavaScript."""
-    context = browser.new_context(java_script_enabled=False)
-    yield signed_in(context, live_server, owner_client)
-    context.close()
 
 
 @pytest.fixture
@@ -108,18 +71,47 @@ def test_a_file_can_be_dropped_into_the_frame(live_server: LiveServer, window: P
     expect(window.locator("#chosen")).to_contain_text("dropped.ogg")
 
 
-def test_a_lost_connection_is_said_and_the_file_stays_chosen(
+def test_a_file_that_met_no_network_is_sent_by_itself_when_it_is_back(
     live_server: LiveServer, window: Page, song: Path
 ) -> None:
     window.goto(f"{live_server.url}/uploads/new/")
     window.set_input_files("#audio", song)
     window.context.set_offline(True)
     window.click("#send")
-    expect(window.locator("#upload-error")).to_contain_text("The connection was lost")
+    expect(window.locator("#upload-error")).to_contain_text("You are offline")
+    expect(window.locator("#chosen")).to_contain_text("song.wav")
     window.context.set_offline(False)
-    window.click("#send")
     window.wait_for_url("**/uploads/*-*/")
     assert Upload.objects.get().original_name == "song.wav"
+
+
+def test_a_file_whose_sending_broke_off_can_be_sent_again(
+    live_server: LiveServer, window: Page, song: Path
+) -> None:
+    window.goto(f"{live_server.url}/uploads/new/")
+    window.set_input_files("#audio", song)
+    window.route("**/uploads/new/", lambda route: route.abort("connectionreset"))
+    window.click("#send")
+    expect(window.locator("#upload-error")).to_contain_text("The connection was lost")
+    window.unroute("**/uploads/new/")
+    window.get_by_role("button", name="Send it again").click()
+    window.wait_for_url("**/uploads/*-*/")
+    assert Upload.objects.get().original_name == "song.wav"
+
+
+def test_a_page_that_lost_the_network_says_so_and_follows_on_by_itself(
+    live_server: LiveServer, window: Page, upload: Upper
+) -> None:
+    job = upload(State.DECODING)
+    window.goto(f"{live_server.url}/uploads/{job.pk}/")
+    network = window.locator("#network")
+    expect(network).to_be_empty()
+    window.context.set_offline(True)
+    expect(network).to_contain_text("follows by itself")
+    window.context.set_offline(False)
+    jobs.advance(job, State.EXTRACTING)
+    expect(window.locator("#job")).to_have_attribute("data-state", "EXTRACTING")
+    expect(network).to_be_empty()
 
 
 def test_the_page_follows_the_job_to_its_answer_and_then_asks_no_more(
@@ -154,20 +146,6 @@ def test_everything_works_without_javascript(
         jobs.advance(job, state)
     jobs.finish(job, [Found(tracks[1])], duration=6.0)
     expect(plain_window.locator("#answer")).to_be_visible(timeout=10_000)  # the page refreshes
-
-
-def test_a_span_puts_both_players_to_its_seconds(
-    live_server: LiveServer, window: Page, upload: Upper, tracks: list[Track]
-) -> None:
-    job = upload(State.SEARCHING, content=tone(6))
-    Track.objects.update(duration=1.0)  # what the stored file really lasts
-    jobs.finish(job, [Found(tracks[0], spans=(Span(4, 5, 0.25, 1.0),))], duration=6)
-    window.goto(f"{live_server.url}/uploads/{job.pk}/")
-    window.click(".span")
-    at = "id => document.getElementById(id).currentTime"
-    window.wait_for_function(f"({at})('yours') === 4")
-    window.wait_for_function(f"({at})('theirs-1') >= 0.25")
-    expect(window.locator(".span")).to_have_attribute("aria-pressed", "true")
 
 
 def test_every_page_is_accessible_in_both_schemes_and_fits_a_phone(

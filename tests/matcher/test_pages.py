@@ -181,14 +181,6 @@ def test_every_match_comes_with_its_facts_and_a_player(
         assert page.count(f"{fact}<") >= 3
 
 
-def test_a_matching_span_is_a_button_that_knows_both_seconds(
-    owner_client: Client, answered: Upload
-) -> None:
-    page = owner_client.get(url(answered)).content.decode()
-    assert "12–18 s of yours ~ 2–8 s of theirs" in page
-    assert 'data-query="12.00" data-match="2.00"' in page
-
-
 @pytest.mark.parametrize(
     ("score", "same", "words"),
     [
