@@ -72,9 +72,22 @@ class Site:
 
     def kill_worker(self, queue: str) -> None:
         """SIGKILL to the worker of that queue; supervisord starts another."""
+        os.kill(self._worker(queue), signal.SIGKILL)
+
+    @contextmanager
+    def held(self, queue: str) -> Iterator[None]:
+        """The worker of that queue takes no job for the length of the block."""
+        worker = self._worker(queue)
+        os.kill(worker, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(worker, signal.SIGCONT)
+
+    def _worker(self, queue: str) -> int:
         wanted = f"-Q {queue} "
         (worker,) = (pid for pid in programs(self.process.pid) if wanted in line_of(pid) + " ")
-        os.kill(worker, signal.SIGKILL)
+        return worker
 
     def said(self) -> str:
         return _said(self.folder)

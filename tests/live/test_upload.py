@@ -20,23 +20,9 @@ from benchmarks.processes import line_of, programs
 from benchmarks.site import Site, wait_until
 from benchmarks.visitor import Visitor
 from ml.synth import SAMPLE_RATE, compose, render
+from tests.live.conftest import PIECES
 
 pytestmark = [pytest.mark.live]
-
-PIECES = 10
-
-
-@pytest.fixture(scope="module")
-def catalogue(site: Site, tmp_path_factory: pytest.TempPathFactory) -> list[np.ndarray]:
-    """Pieces named Piece 0, Piece 1, ... imported and indexed; given back as samples."""
-    folder = tmp_path_factory.mktemp("Composed")
-    pieces = [render(compose(seed), 40.0) for seed in range(PIECES)]
-    for number, samples in enumerate(pieces):
-        soundfile.write(folder / f"Piece {number}.flac", samples, SAMPLE_RATE)
-    for command in (["import_tracks", str(folder)], ["await_index"]):
-        done = site.manage(*command)
-        assert done.returncode == 0, done.stderr
-    return pieces
 
 
 @pytest.fixture
