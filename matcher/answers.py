@@ -13,6 +13,7 @@ from matcher import wording
 from matcher.models import Match, Upload
 from matcher.pictures import WIDE, Waveform, waveform
 from matcher.selectors import matches_of
+from tracks.models import Track
 from tracks.selectors import NO_PICTURES, Pictures, active_version, pictures_of
 
 MOST_SPANS = 3  # the stylesheet has so many pairs of colours
@@ -97,7 +98,7 @@ class _Painter:
         active = active_version()
         self._upload, self._pictures = upload, pictures
         self._strips = active is not None and active.pk == upload.model_version_id
-        self._heard = upload if upload.audio else upload.parent
+        self._asked, self._audio = _asked(upload)
 
     def row(self, match: Match, *, small: bool) -> Row:
         spans = [
@@ -116,12 +117,11 @@ class _Painter:
         )
 
     def _yours(self, spans: list[Span], small: bool) -> Side:
-        """What was asked: the upload, or the one that it asks again about."""
-        upload, heard = self._upload, self._heard
+        upload = self._upload
         return Side(
-            name=upload.original_name,
+            name=self._asked,
             player="yours",
-            audio=reverse("matcher:audio", args=[heard.pk]) if heard else "",
+            audio=self._audio,
             strip=self._strip("matcher:strip", upload.pk, upload.strip is not None),
             duration=upload.duration,
             wave=waveform(upload.peaks, small=small),
@@ -142,6 +142,22 @@ class _Painter:
 
     def _strip(self, name: str, pk: UUID | int, there: bool) -> str:
         return reverse(name, args=[pk]) if there and self._strips else ""
+
+
+def _asked(upload: Upload) -> tuple[str, str]:
+    """The name and the address of what was asked with: "" where it can no longer be heard.
+
+    A question without a file is about another upload of its owner, or about tracks, of which the
+    first one that is left stands for all.
+    """
+    if upload.audio:
+        return upload.original_name, reverse("matcher:audio", args=[upload.pk])
+    if upload.parent:
+        return _asked(upload.parent)
+    like = upload.question.get("like", [])
+    left = Track.objects.shown().in_bulk(like)
+    seed = next((left[pk] for pk in like if pk in left), None)
+    return (seed.title, reverse("tracks:audio", args=[seed.pk])) if seed else (str(upload), "")
 
 
 def _span(

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from matcher.models import Match, State, Upload
 from matcher.pictures import waveform
@@ -196,10 +197,20 @@ def test_a_question_about_an_upload_plays_what_that_one_sent(
     )
 
 
-def test_a_question_about_tracks_of_the_catalogue_shows_only_theirs(
+def test_a_question_about_tracks_plays_the_first_that_is_left(
+    owner_client: Client, owner: Any, pictured: Upload, tracks: list[Track]
+) -> None:
+    like = [0, tracks[2].pk, tracks[1].pk]
+    again = asked(owner, pictured.model_version, question={"like": like})
+    Match.objects.update(upload=again)
+    address = f"/catalogue/{tracks[2].pk}/audio/"
+    assert f'id="yours" controls preload="metadata" src="{address}"' in page_of(owner_client, again)
+
+
+def test_a_question_about_tracks_that_are_gone_shows_only_theirs(
     owner_client: Client, owner: Any, pictured: Upload
 ) -> None:
-    again = asked(owner, pictured.model_version)
+    again = asked(owner, pictured.model_version, question={"like": [0]})
     Match.objects.update(upload=again)
     page = page_of(owner_client, again)
     assert 'id="theirs-1"' in page
@@ -207,12 +218,11 @@ def test_a_question_about_tracks_of_the_catalogue_shows_only_theirs(
     assert 'class="span"' not in page
 
 
-def asked(owner: Any, version: ModelVersion | None, parent: Upload | None = None) -> Upload:
+def asked(owner: Any, version: ModelVersion | None, **fields: Any) -> Upload:
     """A finished question without a file of its own."""
-    now = parent.finished_at if parent else "2026-11-26T10:00Z"
-    rows = {"owner": owner, "model_version": version, "parent": parent, "finished_at": now}
+    fields |= {"owner": owner, "model_version": version, "finished_at": timezone.now()}
     return Upload.objects.create(
-        state=State.FINISHED, size=0, duration=20.0, original_name="Again", **rows
+        state=State.FINISHED, size=0, duration=20.0, original_name="Again", **fields
     )
 
 

@@ -1,4 +1,4 @@
-"""The pages in a real browser: the upload form, the live job, the players, and accessibility."""
+"""The pages in a real browser: the upload form and the live job."""
 
 from __future__ import annotations
 
@@ -9,16 +9,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from django.test import Client
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from benchmarks.browser import CHROMIUM
 from matcher import jobs
-from matcher.errors import TEXTS
 from matcher.models import RUNNING, State, Upload
-from tests.matcher.conftest import Upper, signed_in
+from tests.matcher.conftest import Upper
 from tests.matcher.sounds import tone
 from tests.matcher.test_jobs import Found
 from tracks.models import Track
@@ -146,38 +143,6 @@ def test_everything_works_without_javascript(
         jobs.advance(job, state)
     jobs.finish(job, [Found(tracks[1])], duration=6.0)
     expect(plain_window.locator("#answer")).to_be_visible(timeout=10_000)  # the page refreshes
-
-
-def test_every_page_is_accessible_in_both_schemes_and_fits_a_phone(
-    live_server: LiveServer, browser: Browser, owner_client: Client, answered: Upload, upload: Upper
-) -> None:
-    codes = [code for code in TEXTS if code in ("damaged", "worker-lost")]
-    failed = [upload(State.FAILED, error_code=code) for code in codes]
-    shown = [answered, upload(State.ENCODING), *failed]
-    paths = [f"/uploads/{one.pk}/" for one in shown]
-    paths += ["/", "/uploads/", "/uploads/new/", f"/uploads/{answered.pk}/delete/", "/nowhere/"]
-    paths += ["/accounts/email/", "/accounts/password/change/", "/catalogue/"]
-    for scheme, width in (("light", 1440), ("dark", 390)):
-        context = browser.new_context(
-            color_scheme=scheme,  # type: ignore[arg-type]
-            viewport={"width": width, "height": 844},
-            reduced_motion="reduce",
-        )
-        window = signed_in(context, live_server, owner_client)
-        for path in paths:
-            _look(window, live_server.url + path, width)
-        context.clear_cookies()
-        for path in ("/", "/accounts/login/", "/accounts/signup/", "/accounts/password/reset/"):
-            _look(window, live_server.url + path, width)
-        context.close()
-
-
-def _look(window: Page, url: str, width: int) -> None:
-    window.goto(url)
-    found = Axe().run(window)
-    assert found.violations_count == 0, f"{url} at {width}: {found.generate_report()}"
-    wide = window.evaluate("document.documentElement.scrollWidth")
-    assert wide <= width, f"{url} is {wide} px wide at {width}"
 
 
 def test_no_page_needs_another_host_or_an_inline_script_or_style(
