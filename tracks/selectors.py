@@ -53,8 +53,9 @@ def pictures_of(tracks: Collection[int]) -> dict[int, Pictures]:
     entries = IndexEntry.objects.filter(
         track__in=tracks, model_version__state=ModelVersion.State.ACTIVE
     )
-    rows = entries.values_list("track_id", "peaks", Q(strip__isnull=False))
-    return {track: Pictures(peaks, strip) for track, peaks, strip in rows}
+    painted = ExpressionWrapper(Q(strip__isnull=False), BooleanField())
+    rows = entries.annotate(painted=painted).values_list("track_id", "peaks", "painted")
+    return {track: Pictures(peaks, painted) for track, peaks, painted in rows}
 
 
 def active_version() -> ModelVersion | None:

@@ -170,7 +170,7 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 
 def signed_in(context: BrowserContext, site: LiveServer, client: Client) -> Page:
     """A page of somebody who has signed in already."""
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(30_000)
     cookie = client.cookies["sessionid"].value
     context.add_cookies([{"name": "sessionid", "value": cookie, "url": site.url}])
     return context.new_page()
