@@ -37,7 +37,7 @@ def people(site: Site, chromium: Browser) -> dict[str, Page]:
     """A page of each who looks around, signed in once."""
     pages = {who: chromium.new_page() for who in (VISITOR, NEWCOMER, NOBODY)}
     for page in pages.values():
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(60_000)
         page.emulate_media(reduced_motion="reduce")
     browser.sign_in_visitor(pages[VISITOR], site)
     _sign_up(pages[NEWCOMER], site)
@@ -63,7 +63,7 @@ def paths(
     soundfile.write(song, catalogue[4][8 * SAMPLE_RATE : 36 * SAMPLE_RATE], SAMPLE_RATE)
     visitor = site.visitor()
     page = visitor.upload(song)
-    wait_until(lambda: visitor.job(page)["state"] == "FINISHED", seconds=60, every=0.2)
+    wait_until(lambda: visitor.job(page)["state"] == "FINISHED", seconds=120, every=0.2)
     upload = page.strip("/").rpartition("/")[2]
     with site.held("match"):
         said = site.ask(f"from tests.live import rows; rows.make('{upload}')")
