@@ -10,7 +10,11 @@ class MatcherConfig(AppConfig):
     verbose_name = "Uploads and matches"
 
     def ready(self) -> None:
-        from matcher.services import repoint_matches
+        from django.db.models.signals import post_delete
+
+        from matcher.models import Upload
+        from matcher.services import delete_file, repoint_matches
         from tracks.signals import merging
 
         merging.connect(repoint_matches)
+        post_delete.connect(delete_file, sender=Upload)

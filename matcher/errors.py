@@ -29,6 +29,10 @@ class UploadError(SoundError):
     """A file that is not even taken in: missing, empty-file or too-large."""
 
 
+class LeavingError(SoundError):
+    """An account that cannot be deleted: last-superuser."""
+
+
 @dataclass(frozen=True)
 class Text:
     """What a person is told: what happened, why, and what to do about it."""

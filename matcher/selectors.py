@@ -2,21 +2,45 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser, User
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Count, Prefetch, Q, QuerySet, Sum
 
-from matcher.models import Match, State, Upload
+from matcher.models import ENDED, HEARD, Match, State, Upload
+
+
+@dataclass(frozen=True)
+class Holding:
+    """What is kept of one person: uploads of any state, of them those that have not ended, those
+    that are questions without a file, and the bytes of all files."""
+
+    uploads: int
+    under_way: int
+    questions: int
+    size: int
+
+
+def holding_of(owner: User) -> Holding:
+    counts = Upload.objects.filter(owner=owner).aggregate(
+        uploads=Count("pk"),
+        under_way=Count("pk", filter=~Q(state__in=ENDED)),
+        questions=Count("pk", filter=Q(audio="")),
+        size=Sum("size", default=0),
+    )
+    return Holding(**counts)
 
 
 def uploads_of(owner: User | AnonymousUser) -> QuerySet[Upload]:
-    """A person's uploads, newest first, each with its closest match in `closest`."""
-    closest = _shown(Match.objects.all())
+    """A person's uploads, newest first, each with its closest match alone in `ranked`."""
+    closest = _shown(Match.objects.all())[:1]
     return (
         Upload.objects.filter(owner_id=owner.pk)
         .defer(*Upload.BULKY)
         .order_by("-created_at")
+        .defer(*HEARD, *(f"parent__{name}" for name in HEARD))
+        .select_related("parent")
         .prefetch_related(Prefetch("matches", queryset=closest, to_attr="ranked"))
     )
 

@@ -11,10 +11,11 @@ from django.contrib.auth.models import User
 from django.core.files import File
 from django.core.files.storage import default_storage
 from django.db import transaction
+from django.db.models import QuerySet
 
 from matcher import jobs, nudges
 from matcher.errors import UploadError
-from matcher.models import Match, Upload, random_name
+from matcher.models import HEARD, Match, Upload, random_name
 from tracks.models import Track
 
 NAME_LENGTH = 255
@@ -90,10 +91,35 @@ def queue_again(upload: Upload) -> bool:
 
 
 def delete_upload(upload: Upload) -> None:
-    """Delete the row, its matches and, once that is certain, its file. A running job stops."""
+    """Delete the row, its matches, the questions asked about it and its file.
+
+    A running job stops.
+    """
+    _delete(Upload.objects.filter(pk=upload.pk))
+
+
+def delete_all(owner: User) -> int:
+    """The same for every upload of a person; returns how many there were."""
+    return _delete(Upload.objects.filter(owner=owner))
+
+
+def _delete(uploads: QuerySet[Upload]) -> int:
+    """A worker that is writing an answer is waited for: its matches go with the rest."""
     with transaction.atomic():
-        upload.delete()
-        transaction.on_commit(partial(upload.audio.delete, save=False))
+        locked = list(uploads.select_for_update().order_by("pk").values_list("pk", flat=True))
+        _, rows = Upload.objects.filter(pk__in=locked).defer(*HEARD).delete()
+    return rows.get(Upload._meta.label, 0)
+
+
+def delete_file(instance: Upload, **_signal: object) -> None:
+    """The file goes with its row, whoever deletes that, as soon as it is certain."""
+    name = str(instance.audio)
+
+    def forget() -> None:  # no partial: Django wants the name of one that fails
+        default_storage.delete(name)
+
+    if name:
+        transaction.on_commit(forget, robust=True)  # one that fails does not keep the others
 
 
 def repoint_matches(*, kept: Track, gone: Track, **_signal: object) -> None:

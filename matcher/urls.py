@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from matcher import taking, views
+from matcher import account, mine, taking, views
 
 app_name = "matcher"
 urlpatterns = [
     path("", views.landing, name="landing"),
-    path("uploads/", views.uploads, name="uploads"),
+    path("uploads/", mine.uploads, name="uploads"),
+    path("uploads/live/", mine.live, name="live"),
+    path("uploads/delete/", mine.delete_all, name="delete_all"),
     path("uploads/new/", taking.new, name="new"),
     path("uploads/<uuid:upload_id>/", views.upload, name="upload"),
     path("uploads/<uuid:upload_id>/status/", views.status, name="status"),
@@ -17,4 +19,7 @@ urlpatterns = [
     path("uploads/<uuid:upload_id>/strip.png", views.strip, name="strip"),
     path("uploads/<uuid:upload_id>/delete/", views.delete, name="delete"),
     path("uploads/<uuid:upload_id>/again/", views.again, name="again"),
+    path("account/", account.account, name="account"),
+    path("account/download/", account.download, name="download"),
+    path("account/delete/", account.leave, name="leave"),
 ]

@@ -7,10 +7,10 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import (
@@ -25,12 +25,11 @@ from matcher import answers, selectors, services
 from matcher.errors import can_be_tried_again, text_of
 from matcher.limits import limits
 from matcher.models import State, Upload
-from matcher.selectors import upload_of, uploads_of
+from matcher.selectors import upload_of
 from tracks.media import CONTENT_TYPES, ending_of, ranged_response
 from tracks.pictures import picture_response
 from tracks.selectors import active_version, coverage
 
-A_PAGE = 20
 STAGES = (State.QUEUED, State.DECODING, State.EXTRACTING, State.ENCODING, State.SEARCHING)
 
 
@@ -39,14 +38,6 @@ def landing(request: HttpRequest) -> HttpResponse:
     version = active_version()
     indexed = coverage(version).indexed if version else 0
     return render(request, "matcher/landing.html", {"indexed": indexed, **limits()})
-
-
-@login_required
-@require_GET
-def uploads(request: HttpRequest) -> HttpResponse:
-    page = Paginator(uploads_of(request.user), A_PAGE).get_page(request.GET.get("page"))
-    rows = [(upload, text_of(upload.error_code) if upload.error_code else None) for upload in page]
-    return render(request, "matcher/uploads.html", {"page": page, "rows": rows})
 
 
 @login_required
@@ -143,7 +134,8 @@ def strip(request: HttpRequest, upload_id: UUID) -> HttpResponseBase:
 def delete(request: HttpRequest, upload_id: UUID) -> HttpResponse:
     upload = _own(request, upload_id)
     if request.method != "POST":
-        return render(request, "matcher/delete.html", {"upload": upload})
+        context = {"upload": upload, "questions": upload.asked_again.count()}
+        return render(request, "matcher/delete.html", context)
     services.delete_upload(upload)
     messages.success(request, _("“%s” was deleted, with its file and its answer.") % upload)
     return redirect("matcher:uploads")
@@ -154,4 +146,5 @@ def delete(request: HttpRequest, upload_id: UUID) -> HttpResponse:
 def again(request: HttpRequest, upload_id: UUID) -> HttpResponse:
     upload = _own(request, upload_id)
     services.queue_again(upload)
-    return redirect(upload)
+    back = request.POST.get("next", "")
+    return redirect(back if url_has_allowed_host_and_scheme(back, None) else upload)

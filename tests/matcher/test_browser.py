@@ -130,6 +130,22 @@ def test_the_page_follows_the_job_to_its_answer_and_then_asks_no_more(
     assert window.locator("[hx-get]").count() == 0
 
 
+def test_the_list_follows_its_jobs_and_leaves_the_focus_where_it_is(
+    live_server: LiveServer, window: Page, upload: Upper
+) -> None:
+    job = upload(State.DECODING)
+    window.goto(f"{live_server.url}/uploads/")
+    window.focus(f"#delete-{job.pk}")
+    jobs.advance(job, State.EXTRACTING)
+    expect(window.locator("#mine li")).to_have_attribute("data-state", "EXTRACTING")
+    expect(window.locator(f"#delete-{job.pk}")).to_be_focused()
+    expect(window.locator("#announcement")).to_have_text("1 upload is under way.")
+    jobs.fail(job, "damaged")
+    expect(window.locator("#mine li")).to_have_attribute("data-state", "FAILED")
+    expect(window.locator("#announcement")).to_have_text("Nothing is under way any more.")
+    assert window.locator("[hx-get]").count() == 0
+
+
 def test_everything_works_without_javascript(
     live_server: LiveServer, plain_window: Page, song: Path, tracks: list[Track]
 ) -> None:
