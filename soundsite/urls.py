@@ -7,11 +7,13 @@ from django.urls import include, path
 
 from soundsite.dashboard import workers_view
 from soundsite.health import healthz
+from soundsite.language import choose
 
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("admin/workers/", workers_view, name="dashboard_workers"),
     path("admin/", admin.site.urls),
+    path("language/", choose, name="set_language"),
     path("accounts/", include("allauth.urls")),
     path("", include("matcher.urls")),
     path("", include("tracks.urls")),

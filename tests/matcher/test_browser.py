@@ -161,6 +161,19 @@ def test_everything_works_without_javascript(
     expect(plain_window.locator("#answer")).to_be_visible(timeout=10_000)  # the page refreshes
 
 
+def test_the_language_is_changed_and_the_account_left_without_javascript(
+    live_server: LiveServer, plain_window: Page, owner: Any, answered: Upload
+) -> None:
+    plain_window.goto(f"{live_server.url}/account/")
+    plain_window.click("footer [value=de]")
+    expect(plain_window.locator("html")).to_have_attribute("lang", "de")
+    plain_window.click("text=Mein Konto löschen")
+    plain_window.fill("[name=password]", "owners-pass-1")
+    plain_window.click("main form button")
+    expect(plain_window.locator(".notices")).to_contain_text("Ihr Konto ist gelöscht")
+    assert not Upload.objects.exists()
+
+
 def test_no_page_needs_another_host_or_an_inline_script_or_style(
     live_server: LiveServer, window: Page, answered: Upload
 ) -> None:
