@@ -92,7 +92,7 @@ def _entry(block: str) -> tuple[str, Entry]:
 
 def placeholders(text: str) -> list[str]:
     """What is filled in, and the markup around it, in no order."""
-    return sorted(re.findall(r"%\(\w+\)\w|%[sd%]|<[^>]+>", text))
+    return sorted(re.findall(r"%\(\w+\)\w|%[.\d]*[sdf%]|\{\w+\}|<[^>]+>", text))
 
 
 def unmarked(path: Path) -> list[str]:

@@ -60,7 +60,8 @@ def test_the_compiled_catalogue_is_what_the_written_one_says() -> None:
 
 @pytest.mark.parametrize("path", strings.templates(), ids=lambda path: path.name)
 def test_no_template_has_words_that_cannot_be_translated(path: Path) -> None:
-    assert set(strings.unmarked(path)) - NAMES == set()
+    words = {word for word in strings.unmarked(path) if not word.isupper()}  # such as JSON
+    assert words - NAMES == set()
 
 
 # --- the choice ----------------------------------------------------------------------------
