@@ -27,8 +27,10 @@ def walked(distances: np.ndarray, among: np.ndarray) -> np.ndarray:
     nearest = distances.min()
     likeness = np.exp((nearest - distances) / SOFTNESS)
     steps = np.eye(len(distances)) - GO_ON * _transitions(among)
-    with np.errstate(divide="ignore"):  # nothing is left of the likeness of what is very far
-        found = nearest - SOFTNESS * np.log(np.linalg.solve(steps, likeness))
+    # Nothing is left of the likeness of what is very far; rounding may even leave less.
+    left = np.maximum(np.linalg.solve(steps, likeness), 0.0)
+    with np.errstate(divide="ignore"):
+        found = nearest - SOFTNESS * np.log(left)
     return np.minimum(found, distances) - SOFTNESS * np.log(1 - GO_ON)
 
 

@@ -73,6 +73,17 @@ def test_a_walk_leaves_distances_non_negative_and_in_their_unit() -> None:
     assert walked(far, among).min() == pytest.approx(walked(near, among).min() + 50.0)
 
 
+def test_a_walk_between_two_groups_that_are_far_apart_still_ends_in_distances() -> None:
+    """What rounding leaves of no likeness at all may be negative, and its logarithm no number."""
+    for seed in range(700):
+        random = np.random.default_rng(seed)
+        places = random.normal(size=(10, 2)) * np.exp(random.normal(0, 2))
+        places[:5] += random.exponential(30)
+        among = np.linalg.norm(places[:, None] - places[None], axis=2)
+        distances = np.linalg.norm(places - places[0] - 0.1, axis=1)
+        assert np.isfinite(walked(distances, among)).all()
+
+
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_a_walk_among_a_few_pieces_keeps_their_order(count: int) -> None:
     distances = np.arange(count) + 1.0
