@@ -36,7 +36,7 @@ def make(upload_id: str) -> None:
 
 
 def _answers(done: Upload) -> dict[str, Upload]:
-    long, gone = _track("long", title=LONG[:250]), _track("gone", withdrawn_at=timezone.now())
+    long, gone = _track("long", title=LONG[:250]), _track("gone", audio="", withdrawn_at=timezone.now())
     names = {"artist": LONG[:120], "soundtrack": LONG[:150], "licence": LONG[:90]}
     Track.objects.filter(pk=long.pk).update(**names)
     bare: dict[str, Any] = {"spans": [], "reasons": []}
@@ -89,9 +89,9 @@ def _track(word: str, **fields: Any) -> Track:
     """A track with the sound of another one; its hash is that of no file."""
     heard = Track.objects.filter(entries__state="INDEXED").first()
     assert heard is not None
-    values = {"title": f"A track that is {word}", "size": heard.size, "duration": heard.duration}
-    sha256 = word.encode().hex().rjust(64, "0")
-    return Track.objects.create(sha256=sha256, audio=heard.audio.name, **values | fields)
+    values = {"title": f"A track that is {word}", "sha256": word.encode().hex().rjust(64, "0")}
+    same = {"audio": heard.audio.name, "size": heard.size, "duration": heard.duration}
+    return Track.objects.create(**values | same | fields)
 
 
 def forget(upload_id: str) -> None:
