@@ -85,16 +85,23 @@ class Piece:
         return len(self.latents) * self.row_seconds
 
 
-def rank(query: Piece, candidates: Mapping[int, Piece], located: int = LOCATED) -> list[Match]:
+def rank(
+    query: Piece,
+    candidates: Mapping[int, Piece],
+    located: int = LOCATED,
+    beside: Sequence[Piece] = (),
+) -> list[Match]:
     """Rank candidates by likeness to the query, closest first.
 
     Args:
         located: so many of the closest are told with their spans, which take a while to find.
+        beside: other pieces of the catalogue, which are not ranked. Candidates that were chosen
+            by other means than likeness get the distances that they have among these.
     """
     if not candidates:
         return []
     others = list(candidates.values())
-    distances = timbre_distances(query, others).tolist()
+    distances = timbre_distances(query, [*others, *beside])[: len(others)].tolist()
     heard = recognised(query, others)
     found = sorted(map(_unplaced, candidates, distances, heard), key=lambda match: match.distance)
     asked = {key: each.asked for key, each in zip(candidates, heard, strict=True)}
@@ -160,16 +167,23 @@ def distinct(strengths: Sequence[float], least: float) -> list[bool]:
 
 
 def timbre_distances(query: Piece, others: Sequence[Piece]) -> np.ndarray:
-    """Distances (M,) from the query to M other pieces.
+    """Distances (M,) from the query to M other pieces, see `distances_from`."""
+    found: np.ndarray = distances_from([query], others)[0]
+    return found
+
+
+def distances_from(queries: Sequence[Piece], others: Sequence[Piece]) -> np.ndarray:
+    """Distances (Q, M) from each query to M other pieces.
 
     The divergences of their Gaussians, corrected for hubs, then for chance resemblances.
     """
-    pieces = [query, *others]
+    pieces, first = [*queries, *others], len(queries)
     together = joined([piece.gaussian for piece in pieces])
     mean, spread = np.hstack([piece.strangeness for piece in pieces])
     strangeness = (mean, spread)
     proximity = mutual_proximity(divergences(together, together), strangeness, strangeness)
-    return walked(proximity[0, 1:], proximity[1:, 1:])
+    among = proximity[first:, first:]
+    return np.stack([walked(row[first:], among) for row in proximity[:first]])
 
 
 def mutual_proximity(distances: np.ndarray, ones: Strangeness, others: Strangeness) -> np.ndarray:

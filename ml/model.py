@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from ml.facts import facts
 from ml.features import Features, FeatureSettings, extract, mfcc
 from ml.likeness import LOCATED, Match, Piece, rank
 from ml.reasons import Codes, Reason, reasons
+from ml.several import rank_several
 from ml.space import Space
 from ml.strip import strip
 
@@ -76,11 +77,40 @@ class Model:
         return self.space.embedding(gaussian)[0].astype(np.float32)
 
     def rank(
-        self, query: Encoding, candidates: Mapping[int, Encoding], located: int = LOCATED
+        self,
+        query: Encoding,
+        candidates: Mapping[int, Encoding],
+        located: int = LOCATED,
+        beside: Iterable[Encoding] = (),
     ) -> list[Match]:
         """Second stage of the search, see `ml.likeness.rank`."""
         pieces = {key: self._piece(candidate) for key, candidate in candidates.items()}
-        return rank(self._piece(query), pieces, located)
+        return rank(self._piece(query), pieces, located, self._pieces(beside))
+
+    def rank_several(
+        self,
+        likes: Iterable[Encoding],
+        candidates: Mapping[int, Encoding],
+        unlikes: Iterable[Encoding] = (),
+        beside: Iterable[Encoding] = (),
+    ) -> list[Match]:
+        """The candidates by likeness to several pieces at once, see `ml.several`."""
+        pieces = {key: self._piece(candidate) for key, candidate in candidates.items()}
+        return rank_several(
+            self._pieces(likes), pieces, self._pieces(unlikes), self._pieces(beside)
+        )
+
+    def part(self, whole: Encoding, start: float, end: float) -> Encoding:
+        """The encoding of a stretch of a piece, in seconds, from the codes of the whole.
+
+        The facts are left out: they were measured on the whole.
+        """
+        first, last = (round(second / whole.code_seconds) for second in (start, end))
+        codes = whole.codes[first : max(last, first + 1)]
+        return Encoding(self.embedding(codes), codes, whole.code_seconds, end - start, {})
+
+    def _pieces(self, heard: Iterable[Encoding]) -> list[Piece]:
+        return [self._piece(each) for each in heard]
 
     def reasons(self, yours: Encoding, theirs: Encoding) -> list[Reason]:
         """Why two pieces sound alike, see `ml.reasons.reasons`."""

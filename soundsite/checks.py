@@ -1,4 +1,4 @@
-"""System checks: settings that contradict each other, a database without pgvector.
+"""System checks: settings that contradict each other, a database without its extensions.
 
 The ids are stable: soundsite.E001 and up.
 """
@@ -6,6 +6,7 @@ The ids are stable: soundsite.E001 and up.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
@@ -53,24 +54,64 @@ def check_relations(**_: Any) -> list[Error]:
     return [Error(sentence, id=name) for name, holds, sentence in RELATIONS if not holds(settings)]
 
 
+@dataclass(frozen=True)
+class Extension:
+    """One of PostgreSQL's that the site needs.
+
+    Attributes:
+        name: as CREATE EXTENSION takes it.
+        called: in sentences.
+        package: of the PostgreSQL project that has it, for example.
+        absent, forbidden: ids of the errors for a server and for a role without it.
+    """
+
+    name: str
+    called: str
+    package: str
+    absent: str
+    forbidden: str
+
+
+VECTOR = Extension(
+    "vector", "pgvector", "postgresql-17-pgvector", "soundsite.E010", "soundsite.E011"
+)
+TRIGRAMS = Extension("pg_trgm", "pg_trgm", "postgresql-contrib", "soundsite.E013", "soundsite.E014")
+
+
 @register(Tags.database)
 def check_pgvector(databases: Sequence[str] | None = None, **_: Any) -> list[Error]:
     """Run by `migrate` and by `check --database default`."""
     return [error for alias in databases or () for error in _pgvector_errors(alias)]
 
 
+@register(Tags.database)
+def check_trigrams(databases: Sequence[str] | None = None, **_: Any) -> list[Error]:
+    """Run by `migrate` and by `check --database default`."""
+    return [error for alias in databases or () for error in _found(alias, TRIGRAMS)[1]]
+
+
 def _pgvector_errors(alias: str) -> list[Error]:
+    version, errors = _found(alias, VECTOR)
+    return _version_errors(version) if version else errors
+
+
+def _found(alias: str, extension: Extension) -> tuple[str, list[Error]]:
+    """The version that is there or that the role may create; or what stands against it."""
     with connections[alias].cursor() as cursor:
-        cursor.execute("SELECT extversion FROM pg_extension WHERE extname = 'vector'")
+        cursor.execute("SELECT extversion FROM pg_extension WHERE extname = %s", [extension.name])
         if (row := cursor.fetchone()) is not None:
-            return _version_errors(row[0])
+            return row[0], []
         cursor.execute("SELECT current_database()")
         database = cursor.fetchone()[0]
-        cursor.execute("SELECT default_version FROM pg_available_extensions WHERE name = 'vector'")
+        cursor.execute(
+            "SELECT default_version FROM pg_available_extensions WHERE name = %s", [extension.name]
+        )
         if (row := cursor.fetchone()) is None:
-            return [_not_there(database)]
-        cursor.execute(MAY_CREATE)
-        return _version_errors(row[0]) if cursor.fetchone()[0] else [_not_allowed(database)]
+            return "", [_not_there(extension, database)]
+        cursor.execute(MAY_CREATE, [extension.name])
+        if cursor.fetchone()[0]:
+            return row[0], []
+        return "", [_not_allowed(extension, database)]
 
 
 # A superuser may, and so may who owns the right to create in the database if it is "trusted".
@@ -80,7 +121,7 @@ MAY_CREATE = """
         OR (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
         OR versions.trusted AND has_database_privilege(current_database(), 'CREATE')
     )
-    FROM pg_available_extension_versions AS versions WHERE versions.name = 'vector'
+    FROM pg_available_extension_versions AS versions WHERE versions.name = %s
 """
 
 
@@ -97,19 +138,21 @@ def _version_errors(found: str) -> list[Error]:
     ]
 
 
-def _not_there(database: str) -> Error:
+def _not_there(extension: Extension, database: str) -> Error:
     return Error(
-        "The PostgreSQL server has no pgvector.",
-        hint="An administrator must install it on the server (for example the package "
-        "postgresql-17-pgvector of the PostgreSQL project) and then run CREATE EXTENSION vector "
-        f'in the database "{database}".',
-        id="soundsite.E010",
+        f"The PostgreSQL server has no {extension.called}.",
+        hint=f"An administrator must install it on the server (for example the package "
+        f"{extension.package} of the PostgreSQL project) and then run CREATE EXTENSION "
+        f'{extension.name} in the database "{database}".',
+        id=extension.absent,
     )
 
 
-def _not_allowed(database: str) -> Error:
+def _not_allowed(extension: Extension, database: str) -> Error:
     return Error(
-        "The extension pgvector is not created in the database, and this role may not create it.",
-        hint=f'A superuser must run CREATE EXTENSION vector in the database "{database}" once.',
-        id="soundsite.E011",
+        f"The extension {extension.called} is not created in the database, and this role may not "
+        "create it.",
+        hint=f"A superuser must run CREATE EXTENSION {extension.name} in the database "
+        f'"{database}" once.',
+        id=extension.forbidden,
     )

@@ -55,4 +55,5 @@ def _heard(entry: IndexEntry) -> dict[str, Any]:
         "peaks": peaks(waveform),
         "strip": model.strip(encoding),
         "duration": encoding.duration,
+        "tempo": encoding.facts.get("tempo") or None,
     }

@@ -8,6 +8,7 @@ from __future__ import annotations
 import uuid
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.validators import URLValidator
 from django.db import models
 from django.db.models import Q
@@ -15,6 +16,7 @@ from django.urls import reverse
 from pgvector.django import HalfVectorField
 
 from tracks.job_models import DuplicatePair, ImportItem, Job
+from tracks.words import letters, words
 
 __all__ = [
     "DemoFill",
@@ -90,6 +92,9 @@ class Track(models.Model):
         indexes = [
             # selectors.catalogue: a page of the list, by soundtrack and title
             models.Index(fields=["soundtrack", "title", "id"], name="track_by_soundtrack"),
+            # words.having_words and words.spelled_alike
+            GinIndex(words(), name="track_words"),
+            GinIndex(OpClass(letters(), name="gin_trgm_ops"), name="track_letters"),
         ]
 
     def __str__(self) -> str:
@@ -198,6 +203,8 @@ class IndexEntry(models.Model):
     # No dimension: versions differ. Each has its own HNSW index, see services.versions.
     embedding = HalfVectorField(null=True, blank=True, editable=False)
     encoding = models.BinaryField(null=True, blank=True)
+    # bpm, from the facts of the encoding: what searches are filtered by must be a column.
+    tempo = models.FloatField(null=True, blank=True)
     # Pictures of the piece: its waveform (`ml.peaks`) and its codes (`ml.strip`, a PNG).
     peaks = models.BinaryField(null=True, blank=True)
     strip = models.BinaryField(null=True, blank=True)

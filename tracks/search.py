@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection, transaction
-from django.db.models import QuerySet
-from django.db.models.functions import Cast
-from pgvector.django import CosineDistance, HalfVectorField
+import numpy as np
 
 from ml.alignment import Span
 from ml.encoding import Encoding
-from ml.likeness import score
+from ml.likeness import Match, score
 from tracks import runtime
+from tracks.filters import NO_FILTERS, Filters
+from tracks.first_stage import closest
 from tracks.models import IndexEntry, ModelVersion, Track
 from tracks.selectors import heard_entries
-
-CANDIDATES = 200
-# How many vectors HNSW keeps in view (pgvector's default is 40, fewer than the candidates).
-EF_SEARCH = 400
 
 
 @dataclass(frozen=True)
@@ -44,7 +40,12 @@ class Found:
 
 
 def nearest(
-    version: ModelVersion, encoding: Encoding, *, k: int = 10, exclude: Track | None = None
+    version: ModelVersion,
+    encoding: Encoding,
+    *,
+    k: int = 10,
+    exclude: Track | None = None,
+    filters: Filters = NO_FILTERS,
 ) -> list[Found]:
     """The k tracks closest to the encoding, by that version alone, closest first.
 
@@ -52,10 +53,82 @@ def nearest(
         version: the version that made the encoding.
         k: at most CANDIDATES.
         exclude: a track that is no answer to itself.
+        filters: what an answer must fit; there are k answers if so many tracks do.
     """
-    entries = {entry.pk: entry for entry in candidates(version, encoding, exclude=exclude)}
-    heard = {pk: Encoding.from_bytes(entry.heard) for pk, entry in entries.items()}
-    model = runtime.load(version)
+    without = [] if exclude is None else [exclude.pk]
+    entries, beside = _to_be_ranked(version, encoding.embedding, filters, without)
+    model, heard = runtime.load(version), _heard(entries)
+    ranked = model.rank(encoding, heard, k, beside)[:k]
+    why = {match.key: model.reasons(encoding, heard[match.key]) for match in ranked}
+    return _found(version, entries, ranked, why)
+
+
+def nearest_to_several(
+    version: ModelVersion,
+    likes: Sequence[Encoding],
+    unlikes: Sequence[Encoding],
+    *,
+    k: int = 10,
+    without: Collection[int] = (),
+    filters: Filters = NO_FILTERS,
+) -> list[Found]:
+    """The k tracks that are closest to all of the likes and to none of the unlikes.
+
+    What is ranked are the candidates with the largest mean cosine to the likes: those near the
+    sum of their unit vectors.
+
+    Args:
+        likes, unlikes: made by the version; at least one like.
+        without: ids of tracks that are no answer.
+    """
+    middle = np.sum([heard.embedding for heard in likes], axis=0)
+    entries, beside = _to_be_ranked(version, middle, filters, without)
+    ranked = runtime.load(version).rank_several(likes, _heard(entries), unlikes, beside)
+    return _found(version, entries, ranked[:k], {})
+
+
+def _to_be_ranked(
+    version: ModelVersion, vector: np.ndarray, filters: Filters, without: Collection[int]
+) -> tuple[dict[int, IndexEntry], list[Encoding]]:
+    """The candidates that fit, and beside them what would be candidates without the filters.
+
+    So a track is as far away, and scored, as it is where nothing is filtered.
+    """
+    entries = candidates(version, vector, filters=filters, without=without)
+    if filters.empty:
+        return entries, []
+    usual = candidates(version, vector, without=without)
+    beside = {pk: entry for pk, entry in usual.items() if pk not in entries}
+    return entries, list(_heard(beside).values())
+
+
+def candidates(
+    version: ModelVersion,
+    vector: Sequence[float] | np.ndarray,
+    *,
+    filters: Filters = NO_FILTERS,
+    without: Collection[int] = (),
+) -> dict[int, IndexEntry]:
+    """First stage: the CANDIDATES entries nearest to a vector, by id, with their tracks."""
+    close = closest(version, list(vector), filters=filters, without=without)
+    # Asked again: between the two queries an entry may have failed, which took its vector.
+    found = heard_entries(version).filter(pk__in=close)
+    return {
+        entry.pk: entry
+        for entry in found.select_related("track").defer("embedding", "peaks", "strip")
+    }
+
+
+def _heard(entries: Mapping[int, IndexEntry]) -> dict[int, Encoding]:
+    return {pk: Encoding.from_bytes(entry.heard) for pk, entry in entries.items()}
+
+
+def _found(
+    version: ModelVersion,
+    entries: Mapping[int, IndexEntry],
+    ranked: Sequence[Match],
+    why: Mapping[int, Sequence[dict[str, Any]]],
+) -> list[Found]:
     return [
         Found(
             track=entries[match.key].track,
@@ -63,33 +136,7 @@ def nearest(
             score=score(match.distance, version.nearest_distances),
             same_recording=match.same_recording,
             spans=match.spans,
-            reasons=tuple(model.reasons(encoding, heard[match.key])),
+            reasons=tuple(why.get(match.key, ())),
         )
-        for match in model.rank(encoding, heard, k)[:k]
+        for match in ranked
     ]
-
-
-def candidates(
-    version: ModelVersion, encoding: Encoding, *, exclude: Track | None = None
-) -> list[IndexEntry]:
-    """First stage: the CANDIDATES entries of smallest cosine distance, with their tracks."""
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL hnsw.ef_search = %s", [EF_SEARCH])
-            cursor.execute("SET LOCAL hnsw.iterative_scan = strict_order")
-        close = list(by_distance(version, encoding, exclude=exclude)[:CANDIDATES])
-    # Asked again: between the two queries an entry may have failed, which took its vector.
-    found = heard_entries(version).filter(pk__in=close)
-    return list(found.select_related("track").defer("embedding", "peaks", "strip"))
-
-
-def by_distance(
-    version: ModelVersion, encoding: Encoding, *, exclude: Track | None = None
-) -> QuerySet[IndexEntry, int]:
-    """Ids of the version's entries by cosine distance, by the expression that is indexed."""
-    vector = [float(value) for value in encoding.embedding]
-    typed = Cast("embedding", HalfVectorField(dimensions=version.embedding_dim))
-    entries = heard_entries(version)
-    if exclude is not None:
-        entries = entries.exclude(track=exclude)
-    return entries.order_by(CosineDistance(typed, vector)).values_list("pk", flat=True)

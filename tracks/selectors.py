@@ -11,13 +11,15 @@ from django.conf import settings
 from django.db.models import BooleanField, Count, ExpressionWrapper, F, Max, Q, QuerySet
 from django.db.models.functions import Now
 
-from tracks.models import DemoFill, IndexEntry, Job, ModelVersion, Track
+from tracks.models import DemoFill, IndexEntry, Job, ModelVersion, Track, TrackQuerySet
+from tracks.words import having_words, spelled_alike
 
 # A calibration takes a minute, and imports come in bursts: it waits until the index was quiet for
 # so long. The first one does not wait as long, for without it no score means anything.
 QUIET, QUIET_AT_FIRST = timedelta(minutes=2), timedelta(seconds=10)
 # An entry's time is that of the beginning of a transaction: younger ones may not all be seen yet.
 SETTLED = timedelta(seconds=10)
+MOST_CHOICES = 60  # that a list to choose from offers
 # A fill that has not said anything for so long was killed.
 FILL_SILENCE = timedelta(minutes=2)
 
@@ -73,17 +75,32 @@ def artefact_folder(version: ModelVersion) -> Path:
     return Path(settings.BASE_DIR) / version.location
 
 
-def catalogue(query: str = "") -> QuerySet[Track]:
-    """Tracks by soundtrack and title; with a query, those that hold every word of it."""
-    tracks = Track.objects.shown().order_by("soundtrack", "title", "pk")
-    for word in query.split():
-        tracks = tracks.filter(
-            Q(title__icontains=word)
-            | Q(artist__icontains=word)
-            | Q(soundtrack__icontains=word)
-            | Q(genre__icontains=word)
-        )
-    return tracks
+def catalogue(query: str = "", **texts: str) -> QuerySet[Track]:
+    """Tracks by soundtrack and title; with a query, those that `look_for` finds.
+
+    Args:
+        texts: the whole soundtrack, artist, genre or licence that a track must have; empty for any.
+    """
+    return look_for(query, **texts)[0]
+
+
+def look_for(query: str, **texts: str) -> tuple[TrackQuerySet, bool]:
+    """Tracks with every word of the query, best first; where there are none, those spelled alike.
+
+    Returns:
+        The tracks, and whether they really have the words.
+    """
+    tracks = Track.objects.shown().filter(**{name: text for name, text in texts.items() if text})
+    if not query:
+        return tracks.order_by("soundtrack", "title", "pk"), True
+    found = having_words(tracks, query)
+    return (found, True) if found.exists() else (spelled_alike(tracks, query), False)
+
+
+def choices(name: str) -> list[str]:
+    """The texts that shown tracks have in a field, up to one more than MOST_CHOICES."""
+    tracks = Track.objects.shown().exclude(**{name: ""}).order_by(name)
+    return list(tracks.values_list(name, flat=True).distinct()[: MOST_CHOICES + 1])
 
 
 def coverage(version: ModelVersion) -> Coverage:

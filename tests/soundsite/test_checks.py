@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from soundsite.checks import _version_errors, check_pgvector, check_relations
+from soundsite.checks import _version_errors, check_pgvector, check_relations, check_trigrams
 from tests.soundsite.conftest import OtherDatabase
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -53,6 +53,18 @@ def test_a_server_without_pgvector_is_an_error_that_says_what_to_install() -> No
     errors = check_pgvector(databases=["default"])
     assert [error.id for error in errors] == ["soundsite.E010"]
     assert "CREATE EXTENSION vector" in str(errors[0].hint)
+
+
+@pytest.mark.django_db
+def test_a_server_without_trigrams_is_an_error_that_says_what_to_install() -> None:
+    assert check_trigrams(databases=["default"]) == []
+    with connection.cursor() as cursor:
+        for name in ("pg_extension", "pg_available_extensions"):
+            cursor.execute(f"CREATE TEMP VIEW {name} AS SELECT * FROM pg_catalog.{name} LIMIT 0")
+        cursor.execute("SET LOCAL search_path = pg_temp, pg_catalog")
+    errors = check_trigrams(databases=["default"])
+    assert [error.id for error in errors] == ["soundsite.E013"]
+    assert "CREATE EXTENSION pg_trgm" in str(errors[0].hint)
 
 
 def test_a_pgvector_without_half_precision_is_an_error() -> None:

@@ -17,7 +17,12 @@ from tracks.services import index
 
 pytestmark = pytest.mark.django_db
 State = IndexEntry.State
-HEARD = {"embedding": [1.0] + [0.0] * 7, "encoding": b"codes", "duration": 3.0}
+HEARD = {
+    "embedding": [1.0] + [0.0] * 7,
+    "encoding": b"codes",
+    "duration": 3.0,
+    "tempo": 93.5,
+}
 
 
 def fall_silent(entry: IndexEntry, settings: Any) -> None:

@@ -59,6 +59,7 @@ def test_a_song_is_indexed_with_its_codes_and_a_vector_of_unit_length(
     encoding = Encoding.from_bytes(entry.heard)
     assert encoding.duration == pytest.approx(3.0, abs=0.1)
     assert len(encoding.embedding) == listener.embedding_dim
+    assert entry.tempo == encoding.facts["tempo"] > 0
     assert not indexing.index_next()
 
 

@@ -39,7 +39,7 @@ def fail(entry: IndexEntry, code: str = "damaged", detail: str = "ffmpeg: no; it
 
 def titles(version: ModelVersion) -> set[str]:
     """What a visitor's search would look at."""
-    return {entry.track.title for entry in candidates(version, HEARD)}
+    return {entry.track.title for entry in candidates(version, HEARD.embedding).values()}
 
 
 @pytest.fixture

@@ -11,8 +11,10 @@ from django.db import connection
 from django.utils import timezone
 
 from ml.encoding import Encoding
+from tracks.first_stage import CANDIDATES, approximately
 from tracks.models import IndexEntry, ModelVersion, Track
-from tracks.search import CANDIDATES, by_distance, candidates
+from tracks.search import candidates
+from tracks.selectors import heard_entries
 from tracks.services.versions import install_model
 
 pytestmark = pytest.mark.django_db
@@ -50,6 +52,10 @@ def fill(version: ModelVersion, encodings: list[Encoding]) -> None:
     )
 
 
+def titles(found: dict[int, IndexEntry]) -> set[str]:
+    return {entry.track.title for entry in found.values()}
+
+
 @pytest.fixture
 def wide(db: None, artefact_folder: Callable[..., Path]) -> ModelVersion:
     return install_model(artefact_folder("wide", embedding_dim=DIMENSIONS))[0]
@@ -72,7 +78,7 @@ def test_the_index_finds_what_exact_search_finds(wide: ModelVersion) -> None:
     recalls = []
     for query in clustered(20, seed=2):
         exact = np.argsort(-(vectors @ query.embedding))[:CANDIDATES]
-        found = {entry.pk for entry in candidates(wide, query)}
+        found = set(candidates(wide, query.embedding))
         recalls.append(len(found & {order[index] for index in exact}) / CANDIDATES)
     assert np.mean(recalls) > 0.98
 
@@ -80,7 +86,8 @@ def test_the_index_finds_what_exact_search_finds(wide: ModelVersion) -> None:
 def test_the_query_is_answered_by_the_versions_own_index(wide: ModelVersion) -> None:
     fill(wide, clustered(50, seed=1))
     prefer_the_index()
-    plan = by_distance(wide, clustered(1, seed=2)[0])[:CANDIDATES].explain()
+    vector = clustered(1, seed=2)[0].embedding
+    plan = approximately(wide, heard_entries(wide), vector)[:CANDIDATES].explain()
     assert f"tracks_hnsw_{wide.pk}" in plan
 
 
@@ -91,19 +98,19 @@ def test_vectors_of_another_version_are_never_candidates(
     encodings = clustered(4, seed=1)
     fill(wide, encodings[:2])
     IndexEntry.objects.filter(track__title="Track 0").update(model_version=other)
-    assert {entry.track.title for entry in candidates(wide, encodings[0])} == {"Track 1"}
+    assert titles(candidates(wide, encodings[0].embedding)) == {"Track 1"}
 
 
 def test_a_track_can_be_left_out_of_its_own_search(wide: ModelVersion) -> None:
     encodings = clustered(3, seed=1)
     fill(wide, encodings)
     own = Track.objects.get(title="Track 1")
-    found = candidates(wide, encodings[1], exclude=own)
-    assert {entry.track.title for entry in found} == {"Track 0", "Track 2"}
+    found = candidates(wide, encodings[1].embedding, without=[own.pk])
+    assert titles(found) == {"Track 0", "Track 2"}
 
 
 def test_entries_without_a_vector_are_no_candidates(
     wide: ModelVersion, add: Callable[..., Track]
 ) -> None:
     add(1)
-    assert candidates(wide, clustered(1, seed=2)[0]) == []
+    assert candidates(wide, clustered(1, seed=2)[0].embedding) == {}

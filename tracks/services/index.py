@@ -109,6 +109,7 @@ def complete(
     duration: float,
     peaks: bytes | None = None,
     strip: bytes | None = None,
+    tempo: float | None = None,
 ) -> bool:
     """PENDING -> INDEXED, with what the model heard; the track learns its duration in seconds."""
     written = _mine(entry).update(
@@ -117,6 +118,7 @@ def complete(
         encoding=encoding,
         peaks=peaks,
         strip=strip,
+        tempo=tempo,
         error_detail="",
         heartbeat_at=None,
         losses=0,
@@ -142,6 +144,7 @@ def _failed(code: str, detail: str) -> dict[str, Any]:
         "encoding": None,
         "peaks": None,
         "strip": None,
+        "tempo": None,
         "heartbeat_at": None,
         "indexed_at": Now(),
     }
