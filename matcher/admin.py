@@ -56,7 +56,8 @@ class UploadAdmin(LookingOnly, ModelAdmin):
     view_on_site = False  # the page is its owner's alone
     date_hierarchy = "created_at"
     fields = (
-        *("id", "owner", "original_name", "state", "why", "error_code", "error_detail"),
+        *("id", "owner", "original_name", "parent", "question"),
+        *("state", "why", "error_code", "error_detail"),
         *("attempt", "attempts_left", "model_version", "audio_name", "size", "duration"),
         *("sha256", "created_at", "queued_at", "started_at", "heartbeat_at", "finished_at"),
     )

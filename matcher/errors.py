@@ -22,11 +22,11 @@ class Family(Enum):
 
 
 class MatchError(SoundError):
-    """A job of ours that cannot go on: no-model, empty-catalogue or file-missing."""
+    """A job of ours that cannot go on: no-model, empty-catalogue, file-missing ..."""
 
 
 class UploadError(SoundError):
-    """A file that is not even taken in: missing, empty-file or too-large."""
+    """What is not even taken in: a file or a question, with a code of the visitor's family."""
 
 
 class LeavingError(SoundError):
@@ -97,6 +97,66 @@ TEXTS: dict[str, Text] = {
         _("The sound is too long"),
         _("Files may last up to %(max_minutes)s minutes."),
         _("Cut out the part you care about and send that."),
+    ),
+    "nothing-asked": Text(
+        Family.VISITOR,
+        _("There is nothing to compare"),
+        _("A question needs one of your uploads, or at least one track to be like."),
+        _("Choose one of them and ask again."),
+    ),
+    "not-ended": Text(
+        Family.VISITOR,
+        _("This upload is still being answered"),
+        _("More can be asked about it once its first answer is there."),
+        _("Wait for its answer, then ask again."),
+    ),
+    "bad-span": Text(
+        Family.VISITOR,
+        _("There is no such stretch in your piece"),
+        _("A stretch begins before it ends, and lies within the piece."),
+        _("Set both seconds anew and ask again."),
+    ),
+    "short-span": Text(
+        Family.VISITOR,
+        _("The stretch is too short"),
+        _("At least %(min_seconds)s seconds are needed to compare it with other pieces."),
+        _("Choose a longer stretch and ask again."),
+    ),
+    "bad-filters": Text(
+        Family.VISITOR,
+        _("These filters let nothing through"),
+        _("Limits are numbers from 0 on, and the lower one is not above the upper one."),
+        _("Change the limits and ask again."),
+    ),
+    "too-many-seeds": Text(
+        Family.VISITOR,
+        _("Too many tracks at once"),
+        _("Up to %(max_seeds)s tracks can be asked about together."),
+        _("Take some of them away and ask again."),
+    ),
+    "both-ways": Text(
+        Family.VISITOR,
+        _("A track is on both sides"),
+        _("A track cannot be one to be like and one to be unlike at once."),
+        _("Take it away from one side and ask again."),
+    ),
+    "nothing-fits": Text(
+        Family.VISITOR,
+        _("No track fits these filters"),
+        _("Every track of the catalogue falls outside at least one of them."),
+        _("Take one of the filters away and ask again."),
+    ),
+    "seeds-gone": Text(
+        Family.VISITOR,
+        _("The tracks you chose are gone"),
+        _("They have been taken out of the catalogue since."),
+        _("Choose others and ask again."),
+    ),
+    "seeds-unheard": Text(
+        Family.OURS,
+        _("We have not heard all of these tracks yet"),
+        _("Our model has not listened to every track you chose, so it cannot compare them."),
+        _("Try again in a few minutes."),
     ),
     "no-model": Text(
         Family.OURS,

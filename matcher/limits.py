@@ -7,6 +7,8 @@ from typing import Any
 from django.conf import settings
 from django.template.defaultfilters import filesizeformat
 
+from tracks.basket import MOST_SEEDS
+
 _MEGABYTE = 1024 * 1024
 
 
@@ -15,6 +17,7 @@ def limits() -> dict[str, Any]:
         "max_bytes": settings.UPLOAD_MAX_BYTES,
         "max_size": size_words(settings.UPLOAD_MAX_BYTES),
         "min_seconds": settings.UPLOAD_MIN_SECONDS,
+        "max_seeds": MOST_SEEDS,
         "max_minutes": f"{settings.UPLOAD_MAX_SECONDS / 60:.4g}",
     }
 

@@ -14,6 +14,7 @@ from django.conf import settings
 from matcher.errors import MatchError
 from matcher.models import State
 from ml import audio
+from ml.encoding import Encoding
 from ml.peaks import peaks
 from tracks import runtime, search
 from tracks.models import ModelVersion
@@ -34,6 +35,18 @@ class Answer:
     duration: float
     found: list[search.Found]
     heard: dict[str, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What a version heard in a file.
+
+    Attributes:
+        kept: what `jobs.finish` keeps of it: its encoding, peaks and strip.
+    """
+
+    encoding: Encoding
+    kept: dict[str, bytes]
 
 
 def _nobody(_stage: State) -> None:
@@ -62,6 +75,23 @@ def match_file(
     """
     if version is None:
         raise MatchError("no-model", "no model version is active")
+    heard = hear(path, version, entering=entering)
+    entering(State.SEARCHING)
+    found = search.nearest(version, heard.encoding, k=closest)
+    if not found:
+        raise MatchError("empty-catalogue", f"{version} has no indexed track")
+    return Answer(heard.encoding.duration, list(found), heard.kept)
+
+
+def hear(
+    path: Path, version: ModelVersion, *, entering: Callable[[State], None] = _nobody
+) -> Heard:
+    """What one model version hears in a file.
+
+    Raises:
+        AudioError: the file cannot be used.
+        ArtefactError: the model cannot be trusted or read.
+    """
     waveform = audio.decode(
         path,
         min_seconds=settings.UPLOAD_MIN_SECONDS,
@@ -72,13 +102,9 @@ def match_file(
     features = model.features(waveform)
     entering(State.ENCODING)
     encoding = model.encode(features)
-    entering(State.SEARCHING)
-    found = search.nearest(version, encoding, k=closest)
-    if not found:
-        raise MatchError("empty-catalogue", f"{version} has no indexed track")
-    heard = {
+    kept = {
         "encoding": encoding.to_bytes(),
         "peaks": peaks(waveform),
         "strip": model.strip(encoding),
     }
-    return Answer(waveform.duration, list(found), heard)
+    return Heard(encoding, kept)

@@ -1,9 +1,10 @@
-"""What a person can do with an upload: send it in, queue it again, delete it."""
+"""What a person can do with an upload: send it in, ask about it, queue it again, delete it."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 
 from django.conf import settings
@@ -13,9 +14,11 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import QuerySet
 
-from matcher import jobs, nudges
+from matcher import jobs, nudges, question_words, questions
 from matcher.errors import UploadError
 from matcher.models import HEARD, Match, Upload, random_name
+from matcher.questions import Question, Span, question_of
+from tracks.filters import NO_FILTERS, Filters
 from tracks.models import Track
 
 NAME_LENGTH = 255
@@ -78,7 +81,71 @@ def create_upload(owner: User, file: File) -> Upload:  # type: ignore[type-arg]
 def shown_name(name: str | None) -> str:
     """A file's name as its owner will see it again: no folders, nothing unprintable, not empty."""
     last = (name or "").replace("\\", "/").rpartition("/")[2]
-    return "".join(filter(str.isprintable, last)).strip()[:NAME_LENGTH] or "untitled"
+    return printable(last) or "untitled"
+
+
+def printable(name: str) -> str:
+    """A name without control characters, cut to what a row holds."""
+    return "".join(filter(str.isprintable, name)).strip()[:NAME_LENGTH]
+
+
+def ask(
+    owner: User,
+    *,
+    parent: Upload | None = None,
+    like: Sequence[Track] = (),
+    unlike: Sequence[Track] = (),
+    span: Span | None = None,
+    filters: Filters = NO_FILTERS,
+) -> Upload:
+    """Queue a question that needs no file of its own, and nudge a worker.
+
+    Args:
+        parent: an ended upload of the owner, whose sound is compared. Where it is a question
+            itself, the upload and the tracks that it asks about are meant.
+        like: tracks to be like, together with the parent's sound if there is a parent.
+        unlike: tracks to be away from.
+        span: start and end, in seconds, of the only stretch of the parent that counts.
+        filters: what the tracks that are found must fit.
+
+    Raises:
+        UploadError: nothing-asked, not-ended, bad-span, short-span, bad-filters, too-many-seeds
+            or both-ways; nothing is kept then.
+    """
+    question = Question(filters, span, _pks(like), _pks(unlike))
+    if parent is not None and not parent.audio:
+        parent, question = _meant(parent, question)
+    questions.check(question, parent)
+    if parent is not None and question.span is not None:
+        question = replace(question, span=questions.within(question.span, parent.duration))
+    titles = {track.pk: track.title for track in Track.objects.filter(pk__in=question.seeds)}
+    return _queue(owner, parent, question, question_words.name(question, titles, parent))
+
+
+def _pks(tracks: Sequence[Track]) -> tuple[int, ...]:
+    """Each once, in their order."""
+    return tuple(dict.fromkeys(track.pk for track in tracks))
+
+
+def _meant(asked: Upload, question: Question) -> tuple[Upload | None, Question]:
+    """What a question about a question is about."""
+    before = question_of(asked)
+    if not question.seeds:
+        question = replace(question, like=before.like, unlike=before.unlike)
+    return asked.parent, question
+
+
+def _queue(owner: User, parent: Upload | None, question: Question, name: str) -> Upload:
+    with transaction.atomic():
+        upload = Upload.objects.create(
+            owner=owner,
+            parent=parent,
+            question=question.as_json(),
+            original_name=printable(name),
+            size=0,
+        )
+        transaction.on_commit(partial(nudges.send, upload.pk))
+    return upload
 
 
 def queue_again(upload: Upload) -> bool:

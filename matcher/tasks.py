@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from functools import partial
+from typing import TYPE_CHECKING
 
 from celery import shared_task
 from celery.exceptions import SoftTimeLimitExceeded
@@ -17,6 +18,9 @@ from matcher.models import Upload
 from ml.errors import SoundError
 from tracks.heartbeat import Heartbeat
 from tracks.media import local_path
+
+if TYPE_CHECKING:
+    from matcher.matching import Answer
 
 logger = logging.getLogger(__name__)
 
@@ -53,13 +57,23 @@ def run(upload: Upload) -> None:
 
 
 def _answer(upload: Upload) -> None:
+    answer = _about_a_file(upload) if upload.audio else _about_others(upload)
+    jobs.finish(upload, answer.found, duration=answer.duration, **answer.heard)
+
+
+def _about_a_file(upload: Upload) -> Answer:
     from matcher.matching import match_file  # here, not above: it imports librosa
 
     if not default_storage.exists(str(upload.audio)):
         raise MatchError("file-missing", f"{upload.audio} is not in the storage")
     with local_path(upload.audio) as path:
-        answer = match_file(path, upload.model_version, entering=partial(jobs.advance, upload))
-    jobs.finish(upload, answer.found, duration=answer.duration, **answer.heard)
+        return match_file(path, upload.model_version, entering=partial(jobs.advance, upload))
+
+
+def _about_others(upload: Upload) -> Answer:
+    from matcher import asking  # here, not above: it imports librosa, too
+
+    return asking.answer(upload, entering=partial(jobs.advance, upload))
 
 
 @shared_task(name="matcher.tasks.sweep_uploads")
