@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from matcher import account, mine, taking, views
+from matcher import account, mine, question_pages, taking, views
 
 app_name = "matcher"
 urlpatterns = [
@@ -22,4 +22,7 @@ urlpatterns = [
     path("account/", account.account, name="account"),
     path("account/download/", account.download, name="download"),
     path("account/delete/", account.leave, name="leave"),
+    path("uploads/<uuid:upload_id>/ask/", question_pages.ask, name="ask"),
+    path("seeds/", question_pages.seeds, name="seeds"),
+    path("catalogue/<int:pk>/similar/", question_pages.similar, name="similar"),
 ]

@@ -25,6 +25,7 @@ from matcher import answers, selectors, services
 from matcher.errors import can_be_tried_again, text_of
 from matcher.limits import limits
 from matcher.models import State, Upload
+from matcher.question_pages import context_of
 from matcher.selectors import upload_of
 from tracks.media import CONTENT_TYPES, ending_of, ranged_response
 from tracks.pictures import picture_response
@@ -56,6 +57,8 @@ def _own(request: HttpRequest, upload_id: UUID) -> Upload:
 
 def _context(upload: Upload) -> dict[str, Any]:
     context: dict[str, Any] = {"upload": upload, "version": shown_version(upload)}
+    if upload.ended:
+        context |= context_of(upload)
     if upload.state == State.FINISHED:
         rows = answers.rows_of(upload)
         context |= {"closest": rows[0] if rows else None, "others": rows[1:]}
@@ -114,7 +117,11 @@ def status(request: HttpRequest, upload_id: UUID) -> HttpResponse:
 @login_required
 @require_GET
 def audio(request: HttpRequest, upload_id: UUID) -> HttpResponseBase:
-    upload = _own(request, upload_id)
+    """The file that was sent in; for a question, that of the upload which it is about."""
+    asked = _own(request, upload_id)
+    upload = asked if asked.audio else asked.parent
+    if upload is None:
+        raise Http404("a question about tracks alone")
     try:
         with upload.audio.open("rb") as file:
             kind = CONTENT_TYPES.get(ending_of(file) or "", "application/octet-stream")

@@ -9,6 +9,7 @@ from tracks import views
 app_name = "tracks"
 urlpatterns = [
     path("catalogue/", views.catalogue, name="catalogue"),
+    path("catalogue/pick/", views.pick, name="pick"),
     path("catalogue/fill/", views.fill, name="fill"),
     path("catalogue/<int:pk>/", views.track, name="track"),
     path("catalogue/<int:pk>/audio/", views.audio, name="audio"),
