@@ -12,6 +12,20 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from matcher.answer_models import Feedback, Notice, Share, Verdict
+
+__all__ = [
+    "ENDED",
+    "RUNNING",
+    "Feedback",
+    "Match",
+    "Notice",
+    "Share",
+    "State",
+    "Upload",
+    "Verdict",
+]
+
 
 class State(models.TextChoices):
     """Where an upload's job stands. The stages of the job are its states."""
