@@ -22,6 +22,7 @@ from django.views.decorators.http import (
 from django_htmx.http import HttpResponseStopPolling
 
 from matcher import answers, selectors, services
+from matcher.access import own_upload as _own
 from matcher.errors import can_be_tried_again, text_of
 from matcher.limits import limits
 from matcher.models import State, Upload
@@ -46,13 +47,6 @@ def landing(request: HttpRequest) -> HttpResponse:
 @require_GET
 def upload(request: HttpRequest, upload_id: UUID) -> HttpResponse:
     return render(request, "matcher/upload.html", _context(_own(request, upload_id)))
-
-
-def _own(request: HttpRequest, upload_id: UUID) -> Upload:
-    try:
-        return upload_of(request.user, upload_id)
-    except Upload.DoesNotExist as error:
-        raise Http404("no such upload of yours") from error
 
 
 def _context(upload: Upload) -> dict[str, Any]:

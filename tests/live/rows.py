@@ -36,7 +36,10 @@ def make(upload_id: str) -> None:
 
 
 def _answers(done: Upload) -> dict[str, Upload]:
-    long, gone = _track("long", title=LONG[:250]), _track("gone", audio="", withdrawn_at=timezone.now())
+    long, gone = (
+        _track("long", title=LONG[:250]),
+        _track("gone", audio="", withdrawn_at=timezone.now()),
+    )
     names = {"artist": LONG[:120], "soundtrack": LONG[:150], "licence": LONG[:90]}
     Track.objects.filter(pk=long.pk).update(**names)
     bare: dict[str, Any] = {"spans": [], "reasons": []}
