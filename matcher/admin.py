@@ -10,12 +10,16 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
+from import_export.admin import ExportMixin
+from import_export.formats.base_formats import CSV
 from unfold.admin import ModelAdmin, TabularInline
+from unfold.contrib.import_export.forms import ExportForm
 from unfold.decorators import action, display
 
 from matcher import services
 from matcher.errors import text_of
-from matcher.models import RUNNING, Match, State, Upload
+from matcher.models import RUNNING, Feedback, Match, State, Upload, Verdict
+from matcher.resources import FeedbackResource
 
 STATE_COLOURS = {
     State.FINISHED.label: "success",
@@ -23,6 +27,8 @@ STATE_COLOURS = {
     State.QUEUED.label: "warning",
     **{state.label: "info" for state in RUNNING},
 }
+
+VERDICT_COLOURS = {Verdict.GOOD.label: "success", Verdict.NOT_SIMILAR.label: "danger"}
 
 
 class LookingOnly:
@@ -111,3 +117,30 @@ class MatchAdmin(LookingOnly, ModelAdmin):
     list_select_related = ("upload", "track")
     list_per_page = 50
     ordering = ("-upload__created_at", "rank")
+
+
+@admin.register(Feedback)
+class FeedbackAdmin(LookingOnly, ExportMixin, ModelAdmin):
+    resource_classes = (FeedbackResource,)
+    export_form_class = ExportForm
+    formats = (CSV,)
+    list_display = ("track", "verdict_label", "user", "upload", "model_version", "said_at")
+    list_filter = ("verdict", "model_version", "track__soundtrack", "said_at")
+    search_fields = (
+        *("track__title", "track__soundtrack", "track__sha256", "query_sha256"),
+        *("user__username", "upload__original_name"),
+    )
+    list_select_related = ("track", "user", "upload", "model_version")
+    list_per_page = 50
+    date_hierarchy = "said_at"
+    fields = (
+        *("verdict", "track", "user", "upload", "query_sha256"),
+        *("model_version", "said_at"),
+    )
+
+    @display(description=_("Verdict"), ordering="verdict", label=VERDICT_COLOURS)
+    def verdict_label(self, feedback: Feedback) -> str:
+        return feedback.get_verdict_display()
+
+    def has_export_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.functional import Promise
 
 from matcher import wording
+from matcher.feedback import verdicts_of
 from matcher.models import Match, Upload
 from matcher.pictures import WIDE, Waveform, waveform
 from matcher.selectors import matches_of
@@ -78,6 +79,7 @@ class Row:
     yours: Side
     theirs: Side
     spans: list[Span]
+    verdict: str = ""  # of its owner, who may have said nothing
 
 
 def rows_of(upload: Upload) -> list[Row]:
@@ -99,6 +101,7 @@ class _Painter:
         self._upload, self._pictures = upload, pictures
         self._strips = active is not None and active.pk == upload.model_version_id
         self._asked, self._audio = _asked(upload)
+        self._verdicts = verdicts_of(upload)
 
     def row(self, match: Match, *, small: bool) -> Row:
         spans = [
@@ -114,6 +117,7 @@ class _Painter:
             yours=self._yours(spans, small),
             theirs=self._theirs(match, spans, small),
             spans=spans,
+            verdict=self._verdicts.get(match.track_id, ""),
         )
 
     def _yours(self, spans: list[Span], small: bool) -> Side:

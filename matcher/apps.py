@@ -12,9 +12,11 @@ class MatcherConfig(AppConfig):
     def ready(self) -> None:
         from django.db.models.signals import post_delete
 
+        from matcher import feedback
         from matcher.models import Upload
         from matcher.services import delete_file, repoint_matches
         from tracks.signals import merging
 
         merging.connect(repoint_matches)
+        merging.connect(feedback.repoint)
         post_delete.connect(delete_file, sender=Upload)

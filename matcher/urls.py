@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from matcher import account, export_views, mine, question_pages, taking, views
+from matcher import account, export_views, feedback_views, mine, question_pages, taking, views
 
 app_name = "matcher"
 urlpatterns = [
@@ -25,5 +25,6 @@ urlpatterns = [
     path("uploads/<uuid:upload_id>/ask/", question_pages.ask, name="ask"),
     path("seeds/", question_pages.seeds, name="seeds"),
     path("catalogue/<int:pk>/similar/", question_pages.similar, name="similar"),
+    path("uploads/<uuid:upload_id>/feedback/", feedback_views.say, name="feedback"),
     path("uploads/<uuid:upload_id>/export.<slug:ending>", export_views.export, name="export"),
 ]

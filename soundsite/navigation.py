@@ -37,6 +37,10 @@ GROUPS: list[tuple[str, list[Item]]] = [
         [
             ("Uploads", "upload_file", "admin:matcher_upload_changelist", "matcher.view_upload"),
             ("Matches", "join_inner", "admin:matcher_match_changelist", "matcher.view_match"),
+            (
+                *("Feedback", "thumbs_up_down", "admin:matcher_feedback_changelist"),
+                "matcher.view_feedback",
+            ),
         ],
     ),
     (
