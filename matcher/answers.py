@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from uuid import UUID
 
 from django.urls import reverse
 from django.utils.functional import Promise
@@ -82,10 +81,14 @@ class Row:
     verdict: str = ""  # of its owner, who may have said nothing
 
 
-def rows_of(upload: Upload) -> list[Row]:
-    """The matches of a finished upload, closest first; only the first has large pictures."""
+def rows_of(upload: Upload, link: str = "") -> list[Row]:
+    """The matches of a finished upload, closest first; only the first has large pictures.
+
+    Args:
+        link: the token by which somebody else sees the upload's sound and pictures.
+    """
     matches = matches_of(upload)
-    painter = _Painter(upload, pictures_of([match.track_id for match in matches]))
+    painter = _Painter(upload, pictures_of([match.track_id for match in matches]), link)
     return [painter.row(match, small=place > 0) for place, match in enumerate(matches)]
 
 
@@ -96,11 +99,11 @@ class _Painter:
     than the active one has no strips.
     """
 
-    def __init__(self, upload: Upload, pictures: Mapping[int, Pictures]) -> None:
+    def __init__(self, upload: Upload, pictures: Mapping[int, Pictures], link: str) -> None:
         active = active_version()
-        self._upload, self._pictures = upload, pictures
+        self._upload, self._pictures, self._link = upload, pictures, link
         self._strips = active is not None and active.pk == upload.model_version_id
-        self._asked, self._audio = _asked(upload)
+        self._asked, self._audio = _asked(upload, link)
         self._verdicts = verdicts_of(upload)
 
     def row(self, match: Match, *, small: bool) -> Row:
@@ -126,7 +129,7 @@ class _Painter:
             name=self._asked,
             player="yours",
             audio=self._audio,
-            strip=self._strip("matcher:strip", upload.pk, upload.strip is not None),
+            strip=_private("strip", upload, self._link) if self._strips and upload.strip else "",
             duration=upload.duration,
             wave=waveform(upload.peaks, small=small),
             places=[span.yours for span in spans],
@@ -138,26 +141,32 @@ class _Painter:
             name=track.title,
             player=f"theirs-{match.rank}",
             audio=reverse("tracks:audio", args=[track.pk]),
-            strip=self._strip("tracks:strip", track.pk, pictures.strip),
+            strip=reverse("tracks:strip", args=[track.pk])
+            if self._strips and pictures.strip
+            else "",
             duration=track.duration,
             wave=waveform(pictures.peaks, small=small),
             places=[span.theirs for span in spans],
         )
 
-    def _strip(self, name: str, pk: UUID | int, there: bool) -> str:
-        return reverse(name, args=[pk]) if there and self._strips else ""
+
+def _private(what: str, upload: Upload, link: str) -> str:
+    """Where the sound or a picture of an upload is: for its owner, or by a link for others."""
+    if link:
+        return reverse(f"matcher:shared_{what}", args=[link])
+    return reverse(f"matcher:{what}", args=[upload.pk])
 
 
-def _asked(upload: Upload) -> tuple[str, str]:
+def _asked(upload: Upload, link: str) -> tuple[str, str]:
     """The name and the address of what was asked with: "" where it can no longer be heard.
 
     A question without a file is about another upload of its owner, or about tracks, of which the
     first one that is left stands for all.
     """
     if upload.audio:
-        return upload.original_name, reverse("matcher:audio", args=[upload.pk])
+        return upload.original_name, _private("audio", upload, link)
     if upload.parent:
-        return _asked(upload.parent)
+        return _asked(upload.parent, link)
     like = upload.question.get("like", [])
     left = Track.objects.shown().in_bulk(like)
     seed = next((left[pk] for pk in like if pk in left), None)

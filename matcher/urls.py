@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from django.urls import path
 
-from matcher import account, export_views, feedback_views, mine, question_pages, taking, views
+from matcher import (
+    account,
+    export_views,
+    feedback_views,
+    mine,
+    question_pages,
+    share_views,
+    taking,
+    views,
+)
 
 app_name = "matcher"
 urlpatterns = [
@@ -27,4 +36,13 @@ urlpatterns = [
     path("catalogue/<int:pk>/similar/", question_pages.similar, name="similar"),
     path("uploads/<uuid:upload_id>/feedback/", feedback_views.say, name="feedback"),
     path("uploads/<uuid:upload_id>/export.<slug:ending>", export_views.export, name="export"),
+    path("uploads/<uuid:upload_id>/shares/", share_views.share, name="share"),
+    path(
+        "uploads/<uuid:upload_id>/shares/<int:share_id>/revoke/",
+        share_views.revoke,
+        name="revoke",
+    ),
+    path("s/<slug:token>/", share_views.shared, name="shared"),
+    path("s/<slug:token>/audio/", share_views.audio, name="shared_audio"),
+    path("s/<slug:token>/strip.png", share_views.strip, name="shared_strip"),
 ]

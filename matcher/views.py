@@ -21,13 +21,13 @@ from django.views.decorators.http import (
 )
 from django_htmx.http import HttpResponseStopPolling
 
-from matcher import answers, selectors, services
+from matcher import answers, question_pages, selectors, services
 from matcher.access import own_upload as _own
 from matcher.errors import can_be_tried_again, text_of
 from matcher.limits import limits
 from matcher.models import State, Upload
-from matcher.question_pages import context_of
 from matcher.selectors import upload_of
+from matcher.shares import open_shares
 from tracks.media import CONTENT_TYPES, ending_of, ranged_response
 from tracks.pictures import picture_response
 from tracks.selectors import active_version, coverage
@@ -46,19 +46,21 @@ def landing(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_GET
 def upload(request: HttpRequest, upload_id: UUID) -> HttpResponse:
-    return render(request, "matcher/upload.html", _context(_own(request, upload_id)))
+    return render(request, "matcher/upload.html", context_of(_own(request, upload_id)))
 
 
-def _context(upload: Upload) -> dict[str, Any]:
+def context_of(upload: Upload, link: str = "") -> dict[str, Any]:
+    """What the page of an upload shows to its owner, or to somebody who follows that link."""
     context: dict[str, Any] = {"upload": upload, "version": shown_version(upload)}
     if upload.ended:
-        context |= context_of(upload)
+        context |= question_pages.context_of(upload)
     if upload.state == State.FINISHED:
-        rows = answers.rows_of(upload)
+        rows = answers.rows_of(upload, link)
         context |= {"closest": rows[0] if rows else None, "others": rows[1:]}
         active = active_version()
         context |= {"newer": active and active.pk != upload.model_version_id}
         context |= {"withdrawn": selectors.withdrawn_of(upload)}
+        context |= {"shares": open_shares(upload)}
     elif upload.state == State.FAILED:
         text, again = text_of(upload.error_code), can_be_tried_again(upload.error_code)
         context |= {"text": text, "can_be_tried_again": again}
@@ -102,7 +104,7 @@ def status(request: HttpRequest, upload_id: UUID) -> HttpResponse:
         return HttpResponse(status=404, headers={"HX-Refresh": "true"})
     if request.GET.get("seen") == shown_version(upload):
         return HttpResponse(status=204)
-    response = render(request, "matcher/_polled.html", _context(upload))
+    response = render(request, "matcher/_polled.html", context_of(upload))
     if upload.ended:
         response.status_code = HttpResponseStopPolling.status_code
     return response
@@ -111,11 +113,15 @@ def status(request: HttpRequest, upload_id: UUID) -> HttpResponse:
 @login_required
 @require_GET
 def audio(request: HttpRequest, upload_id: UUID) -> HttpResponseBase:
-    """The file that was sent in; for a question, that of the upload which it is about."""
-    asked = _own(request, upload_id)
-    upload = asked if asked.audio else asked.parent
-    if upload is None:
-        raise Http404("a question about tracks alone")
+    return audio_response(request, _own(request, upload_id))
+
+
+def audio_response(request: HttpRequest, upload: Upload) -> HttpResponseBase:
+    """The sound that an upload is about: its own file, or that of the upload it asks about."""
+    while not upload.audio and upload.parent:
+        upload = upload.parent
+    if not upload.audio:
+        raise Http404("it has no sound of its own")
     try:
         with upload.audio.open("rb") as file:
             kind = CONTENT_TYPES.get(ending_of(file) or "", "application/octet-stream")

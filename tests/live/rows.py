@@ -11,7 +11,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from matcher.models import Match, State, Upload
+from matcher.models import Match, Share, State, Upload
 from tracks.models import Track
 
 LONG = "The Long Road from the Mountain Pass to the Harbour, " * 5
@@ -21,8 +21,10 @@ DAY = timedelta(days=1)
 def make(upload_id: str) -> None:
     """Prints `name=path` for each state; nothing in it has a space."""
     done = Upload.objects.get(pk=upload_id)
-    made = {
-        **_answers(done),
+    answers = _answers(done)
+    made: dict[str, Upload | Share] = {
+        **answers,
+        **_shares(answers["close"]),
         "queued": _upload(done, state=State.QUEUED, finished_at=None),
         "running": _running(done),
         "damaged": _upload(done, state=State.FAILED, error_code="damaged"),
@@ -55,6 +57,12 @@ def _answers(done: Upload) -> dict[str, Upload]:
         "withdrawn": _answered(done, 2, {"track": gone}),
         "nothing-left": _answered(done, 1, {"track": gone}, only=True),
     }
+
+
+def _shares(upload: Upload) -> dict[str, Share]:
+    """Links to an answer: an open one, and one that was revoked."""
+    revoked = Share.objects.create(upload=upload, revoked_at=timezone.now())
+    return {"shared": Share.objects.create(upload=upload), "share-ended": revoked}
 
 
 def _answered(

@@ -97,6 +97,8 @@ STOPS = [
     Stop("answer-without-pictures", "{without-pictures}"),
     Stop("answer-withdrawn", "{withdrawn}"),
     Stop("answer-nothing-left", "{nothing-left}"),
+    Stop("shared", "{shared}", NOBODY),
+    Stop("share-ended", "{share-ended}", NOBODY, status=410),
     Stop("failed-file", "{damaged}"),
     Stop("failed-ours", "{worker-lost}"),
     Stop("delete", "{close}delete/"),
