@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 from kombu.exceptions import OperationalError
 
-from matcher import jobs, nudges
+from matcher import jobs, notices, nudges
 from matcher.errors import MatchError
 from matcher.models import Upload
 from ml.errors import SoundError
@@ -84,3 +84,9 @@ def sweep_uploads() -> None:
         nudges.send_missing()
     except (OperationalError, OSError) as error:
         logger.warning("waiting uploads could not be nudged: %s", error)
+
+
+@shared_task(name="matcher.tasks.send_notices")
+def send_notices() -> None:
+    """Write to those who wished to be told of the end of a long wait."""
+    notices.send_due()

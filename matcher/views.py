@@ -26,6 +26,7 @@ from matcher.access import own_upload as _own
 from matcher.errors import can_be_tried_again, text_of
 from matcher.limits import limits
 from matcher.models import State, Upload
+from matcher.notices import address_of
 from matcher.selectors import upload_of
 from matcher.shares import open_shares
 from tracks.media import CONTENT_TYPES, ending_of, ranged_response
@@ -67,6 +68,7 @@ def context_of(upload: Upload, link: str = "") -> dict[str, Any]:
     else:
         context |= {"stages": _stages(upload), "delay": delay(upload)}
         context |= {"waiting_before": selectors.waiting_before(upload)}
+        context |= {"told": hasattr(upload, "notice"), "tell_address": address_of(upload.owner)}
     return context
 
 

@@ -141,6 +141,7 @@ LOGIN_REDIRECT_URL = "matcher:new"
 LOGOUT_REDIRECT_URL = "/"
 
 vars().update(read.email("EMAIL_URL", default="consolemail://"))
+EMAIL_TIMEOUT = 10  # seconds; a mail server that says nothing must not hold up a page or a sweep
 
 # --- uploads and jobs ----------------------------------------------------------------------
 
@@ -197,6 +198,11 @@ CELERY_TASK_ROUTES = {
 CELERY_BEAT_SCHEDULE = {
     "sweep uploads": {
         "task": "matcher.tasks.sweep_uploads",
+        "schedule": SWEEP_SECONDS,
+        "options": {"expires": SWEEP_SECONDS},
+    },
+    "send notices": {
+        "task": "matcher.tasks.send_notices",
         "schedule": SWEEP_SECONDS,
         "options": {"expires": SWEEP_SECONDS},
     },
