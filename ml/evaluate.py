@@ -14,12 +14,13 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 from rich.console import Console
 from rich.progress import Progress
 
 from ml import artefact, leash
 from ml.errors import SoundError
-from ml.evaluation import catalogue, proxies, report
+from ml.evaluation import catalogue, feedback, proxies, report
 from ml.evaluation.cache import Cache, default_folder
 from ml.evaluation.catalogue import Track
 from ml.evaluation.collect import Collection, Collector
@@ -80,11 +81,15 @@ def evaluate(
         found = _collect(Collector(ears, cache, options.seed), tracks, options, console)
     result = Report(_settings(options, guests), found.tracks, found.failures)
     result.under_test = systems[0].name if options.model else None
+    if options.feedback is not None:
+        result.feedback = feedback.pairs(options.feedback, found.tracks)
     for number, system in enumerate(systems):
         console.print(f"likening: {system.name}", markup=False)
         if options.progress == "json":
             tell(stage="likening", done=number, total=len(systems), system=system.name)
         row = _row(system, found, options.proxies, options.seed)
+        if result.feedback:
+            row.feedback = _feedback(row, system, found, result.feedback, options.seed)
         result.rows[system.name] = row
         if system.name == result.under_test and not _is_original(options.model):
             result.rows[CODES_ONLY] = row  # it is computed from codes alone
@@ -163,6 +168,16 @@ def _row(system: System, found: Collection, numbers: Sequence[int], seed: int) -
     return row
 
 
+def _feedback(
+    row: Row, system: System, found: Collection, pairs: feedback.Pairs, seed: int
+) -> proxies.Result:
+    """What people said beside the distances of the first proxy, measured or not."""
+    first = row.same_soundtrack
+    distances = first.distances if first else proxies.left_out(system, found)
+    soundtracks = np.array([track.soundtrack for track in found.tracks])
+    return feedback.agreement(pairs, distances, soundtracks, seed)
+
+
 def _add_codebooks(result: Report, found: Collection, model: Path) -> None:
     from ml.evaluation import codebook, ours
 
@@ -226,12 +241,20 @@ def argument_parser(program: str, description: str | None) -> argparse.ArgumentP
     parser.add_argument("--ranks", type=Path, help="write the first 50 answers to every track")
     parser.add_argument("--plots", type=Path, help="folder for plots (needs matplotlib)")
     parser.add_argument("--artists", type=Path, help="CSV with columns md5 and artist")
+    parser.add_argument("--feedback", type=_verdicts, help="CSV of `manage.py export_feedback`")
     parser.add_argument("--cache", type=Path, default=default_folder(), help="what was heard")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--progress", choices=("text", "json"), default="text")
     parser.add_argument("--leash", action="store_true", help="end when standard input ends")
     parser.add_argument("--width", type=int, help="of the tables, in characters")
     return parser
+
+
+def _verdicts(path: str) -> list[feedback.Verdict]:
+    try:
+        return feedback.read_verdicts(Path(path))
+    except (OSError, ValueError) as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _proxies(text: str) -> list[int]:

@@ -84,9 +84,14 @@ def same_soundtrack(system: System, found: Collection, seed: int) -> Neighbours:
 def _leave_one_out(
     system: System, found: Collection, view: str, seed: int
 ) -> tuple[Floats, Integers]:
-    items = found.items[system.extractor, view]
-    distances = metrics.leave_one_out(system.distances(items, items, left_out=True))
+    distances = left_out(system, found, view)
     return distances, metrics.ranking(distances, seed)
+
+
+def left_out(system: System, found: Collection, view: str = views.WHOLE) -> Floats:
+    """Distances of all tracks from each, (N, N); infinite on the diagonal."""
+    items = found.items[system.extractor, view]
+    return metrics.leave_one_out(system.distances(items, items, left_out=True))
 
 
 def _add_precision(result: Result, prefix: str, relevant: np.ndarray, seed: int) -> None:

@@ -18,6 +18,7 @@ from ml.evaluation import bootstrap
 from ml.evaluation.bootstrap import Estimate
 from ml.evaluation.catalogue import Track
 from ml.evaluation.codebook import Codebook
+from ml.evaluation.feedback import Pairs
 from ml.evaluation.proxies import Figure, Neighbours, Result
 
 LISTED = 50
@@ -32,7 +33,7 @@ SAME_SOUNDTRACK_COLUMNS = {
     "treated P@1": "treated",
     "artist P@1": "P@1 artist",
 }
-WITH_INTERVAL = {"P@1", "MAP", "top-1", "MRR"}
+WITH_INTERVAL = {"P@1", "MAP", "top-1", "MRR", "agreement"}
 
 
 @dataclass
@@ -42,6 +43,7 @@ class Row:
     same_soundtrack: Neighbours | None = None
     known_item: dict[str, Result] = field(default_factory=dict)
     two_halves: Result | None = None
+    feedback: Result | None = None
 
 
 @dataclass
@@ -57,6 +59,7 @@ class Report:
         codebooks: of the system under test.
         reconstruction_error: of the same, where it says.
         losses: by name of the system, losses by epoch.
+        feedback: what people said, where that was given.
         minutes: that the run took.
         peak_memory_mb: of its largest process.
     """
@@ -69,6 +72,7 @@ class Report:
     codebooks: list[Codebook] = field(default_factory=list)
     reconstruction_error: float | None = None
     losses: dict[str, Mapping[str, Sequence[float]]] = field(default_factory=dict)
+    feedback: Pairs | None = None
     minutes: float = 0.0
     peak_memory_mb: float = 0.0
 
@@ -88,10 +92,11 @@ def differences(report: Report, seed: int) -> dict[str, dict[str, Estimate]]:
 def _row_differences(ours: Row, theirs: Row, seed: int) -> dict[str, Estimate]:
     pairs: dict[str, tuple[Any, Any]] = {"": (ours.same_soundtrack, theirs.same_soundtrack)}
     pairs["halves "] = (ours.two_halves, theirs.two_halves)
+    pairs["feedback "] = (ours.feedback, theirs.feedback)
     found = {}
     for prefix, (one, other) in pairs.items():
-        for name in ("P@1", "MAP", "top-1", "MRR"):
-            if one and other and name in one.scores:
+        for name in ("P@1", "MAP", "top-1", "MRR", "agreement"):
+            if one and other and name in one.scores and len(one.scores[name]):
                 scores = one.scores[name], other.scores[name]
                 found[prefix + name] = bootstrap.difference(*scores, one.groups, seed)
     return found
@@ -111,10 +116,16 @@ def as_json(report: Report, seed: int) -> str:
         "codebooks": report.codebooks,
         "reconstruction_error": report.reconstruction_error,
         "losses": report.losses,
+        "feedback": _feedback_document(report.feedback) if report.feedback else None,
         "minutes": report.minutes,
         "peak_memory_mb": report.peak_memory_mb,
     }
     return json.dumps(_plain(document), indent=1, allow_nan=False)
+
+
+def _feedback_document(pairs: Pairs) -> dict[str, int]:
+    queries = len(np.unique(pairs.queries))
+    return {"verdicts": pairs.verdicts, "pairs": len(pairs.queries), "queries": queries}
 
 
 def _row_document(row: Row) -> dict[str, Any]:
@@ -130,6 +141,8 @@ def _row_document(row: Row) -> dict[str, Any]:
         document["proxy 2"] = {name: found.figures for name, found in row.known_item.items()}
     if row.two_halves:
         document["proxy 3"] = row.two_halves.figures
+    if row.feedback:
+        document["feedback"] = row.feedback.figures
     return document
 
 
@@ -179,6 +192,8 @@ def _tables(report: Report, seed: int) -> Iterable[Table]:
     yield from _known_item_tables(report)
     third = {name: row.two_halves for name, row in report.rows.items() if row.two_halves}
     yield _figures_table("3. Two halves", third, {"top-1": "top-1", "MRR": "MRR"})
+    if report.feedback:
+        yield _feedback_table(report, report.feedback)
     yield _differences_table(report, seed)
     yield _codebook_table(report)
 
@@ -209,6 +224,14 @@ def _known_item_tables(report: Report) -> Iterable[Table]:
     yield _figures_table(f"2. Known item: {system}", found, columns)
 
 
+def _feedback_table(report: Report, pairs: Pairs) -> Table:
+    """The share of pairs in which the good match is nearer than the one that is not similar."""
+    counts = _feedback_document(pairs)
+    title = "4. feedback: {pairs} pairs, {queries} queries, {verdicts} verdicts".format(**counts)
+    results = {name: row.feedback for name, row in report.rows.items() if row.feedback}
+    return _figures_table(title, results, {"agreement": "agreement"})
+
+
 def _differences_table(report: Report, seed: int) -> Table:
     title = f"{report.under_test} minus the others, paired; in brackets: not told apart"
     found = differences(report, seed)
@@ -236,7 +259,7 @@ def _codebook_table(report: Report) -> Table:
 
 
 def _cell(name: str, figure: Figure | None) -> str:
-    if isinstance(figure, Estimate) and name in WITH_INTERVAL:
+    if isinstance(figure, Estimate) and name in WITH_INTERVAL and math.isfinite(figure.value):
         return f"{figure.value:.3f} ({figure.low:.2f} to {figure.high:.2f})"
     return _number(figure)
 

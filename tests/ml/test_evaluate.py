@@ -124,6 +124,19 @@ def test_a_second_run_says_the_same(measured, music):
     assert document["systems"] == measured[1]["systems"]
 
 
+def test_what_people_said_is_a_row_beside_the_proxies(measured, music, tmp_path):
+    tracks = [track for track in find_tracks([music]) if "broken" not in track.name]
+    first, second, other = tracks[0], tracks[1], tracks[-1]
+    table = tmp_path / "feedback.csv"
+    rows = [(first.sha256, second.sha256, "good"), (first.sha256, other.sha256, "not_similar")]
+    with table.open("w", newline="") as file:
+        csv.writer(file).writerows([("query_sha256", "track_sha256", "verdict"), *rows])
+    common = ["--model", str(DEFAULT), "--proxies", "3", "--feedback", str(table)]
+    _, document = run(music, measured[2], *common)
+    assert document["feedback"] == {"verdicts": 2, "pairs": 1, "queries": 1}
+    assert document["systems"][DEFAULT.name]["feedback"]["agreement"]["value"] == 1.0
+
+
 def test_one_folder_alone_has_nothing_to_compare(music, tmp_path, capsys):
     assert run(music / STYLES[0], tmp_path, "--baselines")[0] == 2
     assert "two folders" in capsys.readouterr().err
