@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from argparse import ArgumentParser
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO, cast
 
@@ -43,7 +44,8 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps(as_json(file, version, answer), ensure_ascii=False))
         else:
-            Console(file=cast(TextIO, self.stdout)).print(_table(file, answer))
+            console = Console(file=cast(TextIO, self.stdout))
+            console.print(_table(file, answer), "Why:", *_why(answer), sep="\n", markup=False)
 
     def _refuse(self, code: str, message: str, as_json: bool) -> NoReturn:
         """End with status 1 and the code on standard error."""
@@ -93,13 +95,17 @@ def _table(file: Path, answer: Answer) -> Table:
         table.add_column(heading, overflow="fold")
     table.add_column("Score", justify="right")
     table.add_column("In words")
-    table.add_column("Why", overflow="fold")
     for rank, found in enumerate(answer.found, start=1):
         track = found.track
         words = grade(found.score, same_recording=found.same_recording, rank=rank)
-        why = "; ".join(str(reason(each)) for each in found.reasons)
         table.add_row(
-            *(str(rank), track.title, track.artist, track.soundtrack),
-            *(f"{found.score:.0f}", str(words), why),
+            str(rank), track.title, track.artist, track.soundtrack, f"{found.score:.0f}", str(words)
         )
     return table
+
+
+def _why(answer: Answer) -> Iterator[str]:
+    """The reasons of each track, below its number in the table."""
+    for rank, found in enumerate(answer.found, start=1):
+        told = "; ".join(str(reason(each)) for each in found.reasons)
+        yield f"{rank:>3}  {told or 'alike in no single measure'}"
