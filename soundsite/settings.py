@@ -189,6 +189,7 @@ CELERY_TASK_ROUTES = {
     "matcher.tasks.match_upload": {"queue": "match"},
     "tracks.tasks.index_entry": {"queue": "index"},
     "tracks.tasks.find_duplicates": {"queue": "index"},
+    "tracks.tasks.lay_out": {"queue": "index"},
     "tracks.tasks.import_step": {"queue": "index"},
     "tracks.tasks.train_version": {"queue": "train"},
     "tracks.tasks.evaluate_version": {"queue": "train"},

@@ -26,7 +26,7 @@ assert admin.site._registry, "no admin module was loaded"
 app.loader.import_default_modules()
 assert "matcher.tasks.match_upload" in app.tasks, "no task module was loaded"
 assert "tracks.tasks.index_entry" in app.tasks, "no task module was loaded"
-heavy = {"tensorflow", "keras", "librosa", "numba", "ai_edge_litert"} & set(sys.modules)
+heavy = {"tensorflow", "keras", "librosa", "numba", "sklearn", "ai_edge_litert"} & set(sys.modules)
 sys.exit(f"the web process has imported {sorted(heavy)}" if heavy else 0)
 """
 

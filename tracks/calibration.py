@@ -5,13 +5,13 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 
 from django.conf import settings
-from django.db import connection
 from django.db.models import Max
 
 from ml.encoding import Encoding
+from tracks.locks import alone
 from tracks.models import IndexEntry, ModelVersion
 from tracks.search import nearest
 from tracks.selectors import heard_entries
@@ -58,14 +58,5 @@ def _sample(version: ModelVersion) -> Iterator[IndexEntry]:
         yield from heard_entries(version).filter(pk=pk).select_related("track")
 
 
-@contextmanager
-def _alone(version: ModelVersion) -> Iterator[bool]:
-    """A lock that dies with the worker's connection, so nobody has to break it."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_LOCKS, version.pk])
-        alone = cursor.fetchone()[0]
-        try:
-            yield alone
-        finally:
-            if alone:
-                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [_LOCKS, version.pk])
+def _alone(version: ModelVersion) -> AbstractContextManager[bool]:
+    return alone(_LOCKS, version.pk)

@@ -8,6 +8,8 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -65,6 +67,34 @@ def follow(job: Job, module: str, arguments: list[str], told: Callable[[Any], bo
         if child.returncode != 0:
             errors.seek(0)
             raise ChildError(refusal or errors.read()[-LAST_WORDS:] or f"exit {child.returncode}")
+
+
+def run(module: str, arguments: list[str], *, seconds: float, unwanted: Callable[[], bool]) -> None:
+    """Runs `python -m MODULE ARGUMENTS`, which holds to the leash by itself and says nothing.
+
+    Args:
+        unwanted: asked every second; its True ends the command.
+
+    Raises:
+        ChildError: the command failed, or took longer than `seconds`.
+        NotOursError: it was ended as unwanted.
+    """
+    command, deadline = [sys.executable, "-m", module, *arguments], time.monotonic() + seconds
+    with tempfile.TemporaryFile("w+") as errors, _child(command, errors) as child:
+        while not _ended_within(child, 1.0):
+            if unwanted():
+                raise NotOursError
+            if time.monotonic() > deadline:
+                raise ChildError(f"{module} took more than {seconds:g} s")
+        if child.returncode != 0:
+            errors.seek(0)
+            raise ChildError(errors.read()[-LAST_WORDS:] or f"exit {child.returncode}")
+
+
+def _ended_within(child: subprocess.Popen[str], seconds: float) -> bool:
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        child.wait(seconds)
+    return child.returncode is not None
 
 
 @contextlib.contextmanager

@@ -134,6 +134,8 @@ class ModelVersion(models.Model):
     calibrated_at = models.DateTimeField(
         null=True, blank=True, help_text="Nearest distances hold for the index of this moment"
     )
+    # The places of its entries on the map hold for the index of this moment.
+    mapped_at = models.DateTimeField(null=True, blank=True, editable=False)
     # Entries indexed up to this moment were compared with the others for duplicates.
     compared_at = models.DateTimeField(null=True, blank=True, editable=False)
     # What `manage.py evaluate_model` measured: the report of `python -m ml.evaluate --json`.
@@ -208,6 +210,9 @@ class IndexEntry(models.Model):
     # Pictures of the piece: its waveform (`ml.peaks`) and its codes (`ml.strip`, a PNG).
     peaks = models.BinaryField(null=True, blank=True)
     strip = models.BinaryField(null=True, blank=True)
+    # Its place on the map of the catalogue (`ml.layout`), each from 0 to 1.
+    x = models.FloatField(null=True, blank=True, editable=False)
+    y = models.FloatField(null=True, blank=True, editable=False)
     # The job that queued it last; while that is paused, the entry waits.
     job = models.ForeignKey(
         Job, on_delete=models.SET_NULL, null=True, blank=True, related_name="entries"
@@ -245,6 +250,17 @@ class IndexEntry(models.Model):
             models.CheckConstraint(
                 condition=Q(state="PENDING") | Q(heartbeat_at__isnull=True),
                 name="only_a_claimed_entry_beats",
+            ),
+            models.CheckConstraint(
+                condition=Q(x__isnull=True, y__isnull=True)
+                | Q(
+                    x__isnull=False,
+                    y__isnull=False,
+                    x__range=(0, 1),
+                    y__range=(0, 1),
+                    embedding__isnull=False,
+                ),
+                name="place_on_the_map_is_whole",
             ),
         ]
         indexes = [

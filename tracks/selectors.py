@@ -156,13 +156,33 @@ def waiting_entries() -> QuerySet[IndexEntry]:
 
 def uncalibrated_versions() -> QuerySet[ModelVersion]:
     """Live versions with an index that is complete, at rest and newer than their calibration."""
+    return _newer_than("calibrated_at")
+
+
+def unmapped_versions() -> QuerySet[ModelVersion]:
+    """Live versions with an index that is complete, at rest and newer than their map."""
+    return _newer_than("mapped_at").filter(heard__gt=0)
+
+
+def _newer_than(field: str) -> QuerySet[ModelVersion]:
+    """Live versions whose index has come to rest after the moment in that field."""
     pending = Count("entries", filter=Q(entries__state=IndexEntry.State.PENDING))
-    never = Q(calibrated_at=None, changed_at__lt=Now() - QUIET_AT_FIRST)
-    stale = Q(calibrated_at__lt=F("changed_at"), changed_at__lt=Now() - QUIET)
+    heard = Count("entries", filter=Q(entries__embedding__isnull=False))
+    never = Q((field, None), changed_at__lt=Now() - QUIET_AT_FIRST)
+    stale = Q((f"{field}__lt", F("changed_at")), changed_at__lt=Now() - QUIET)
     return (
         live_versions()
-        .annotate(waiting=pending, changed_at=Max("entries__indexed_at"))
+        .annotate(waiting=pending, heard=heard, changed_at=Max("entries__indexed_at"))
         .filter(never | stale, waiting=0)
+    )
+
+
+def mapped_entries() -> QuerySet[IndexEntry]:
+    """What has a place on the map, which is that of the active version."""
+    return IndexEntry.objects.filter(
+        model_version__state=ModelVersion.State.ACTIVE,
+        x__isnull=False,
+        track__withdrawn_at__isnull=True,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from tracks import nudge, selectors
-from tracks.services import duplicates, imports, index, jobs, reindex
+from tracks.services import duplicates, imports, index, jobs, mapping, reindex
 
 # Seconds. A limit of None would be that of the settings, which is made for matches.
 LONG = 7 * 24 * 3600
@@ -59,6 +59,16 @@ def find_duplicates(model_version_id: int) -> None:
 
 
 @shared_task
+def lay_out(model_version_id: int) -> None:
+    """Finds the places of the version's tracks on the map, unless that was done meanwhile."""
+    from tracks.mapping import lay_out as find_places
+
+    version = selectors.unmapped_versions().filter(pk=model_version_id).first()
+    if version is not None:
+        find_places(version)
+
+
+@shared_task
 def sweep_index() -> None:
     """Revives silent entries and jobs, queues what is missing, nudges what waits."""
     from tracks.training import clean_up
@@ -69,6 +79,7 @@ def sweep_index() -> None:
     imports.sweep()
     clean_up()
     duplicates.sweep()
+    mapping.sweep()
 
 
 # Longer than the broker's visibility timeout: acknowledged early, revived by the sweep.

@@ -145,6 +145,8 @@ def _failed(code: str, detail: str) -> dict[str, Any]:
         "peaks": None,
         "strip": None,
         "tempo": None,
+        "x": None,
+        "y": None,
         "heartbeat_at": None,
         "indexed_at": Now(),
     }
