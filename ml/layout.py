@@ -23,7 +23,7 @@ from threadpoolctl import threadpool_limits
 
 from ml import leash
 
-MOST = 10_000  # pieces that are laid out; further ones are placed among these
+MOST = 5000  # pieces that are laid out; further ones are placed among these
 FEW = 8  # fewer have too few neighbours
 NEIGHBOURS = 5
 PERPLEXITY = 15.0
