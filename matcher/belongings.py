@@ -17,7 +17,7 @@ from django.contrib.auth.models import User
 from django.db.models import Model
 
 from matcher.errors import text_of
-from matcher.models import HEARD, Match, Upload
+from matcher.models import HEARD, Feedback, Match, Notice, Share, Upload
 from tracks.models import Job, Track
 
 Record = dict[str, Any]
@@ -130,6 +130,9 @@ SECTIONS: list[Section] = [
     Section("profile", (User._meta.label,), _profile),
     plain("email_addresses", EmailAddress, "user", without=("id", "user")),
     Section("uploads", (Upload._meta.label, Match._meta.label), _uploads),
+    plain("feedback", Feedback, "user", without=("user",)),
+    plain("shares", Share, "upload__owner", without=("token",)),
+    plain("notices", Notice, "upload__owner"),
     plain("administered_jobs", Job, "owner", without=("owner",)),
     plain("administered_changes", LogEntry, "user", without=("user",)),
 ]

@@ -16,6 +16,7 @@ from tracks.models import Track
 
 LONG = "The Long Road from the Mountain Pass to the Harbour, " * 5
 DAY = timedelta(days=1)
+ASKED = {"filters": {"seconds_to": 600.0}, "span": [2.0, 14.0]}
 
 
 def make(upload_id: str) -> None:
@@ -55,6 +56,7 @@ def _answers(done: Upload) -> dict[str, Upload]:
         ),
         "without-pictures": _answered(done, 1, close | bare, peaks=None, strip=None),
         "withdrawn": _answered(done, 2, {"track": gone}),
+        "question": _answered(done, 1, close, parent=done, audio="", size=0, question=ASKED),
         "nothing-left": _answered(done, 1, {"track": gone}, only=True),
     }
 

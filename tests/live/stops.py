@@ -71,6 +71,10 @@ def post_without_a_token(page: Page) -> None:
     expect(page.locator(".error-number")).to_have_text("403")
 
 
+def await_the_map(page: Page) -> None:
+    expect(page.locator("#map-wait")).to_be_hidden()
+
+
 def open_the_menu(page: Page) -> None:
     page.locator(".menu > summary").click()
 
@@ -107,6 +111,9 @@ STOPS = [
     Stop("catalogue-search", "/catalogue/?q=Piece", NOBODY),
     Stop("catalogue-nothing-found", "/catalogue/?q=zither", NOBODY),
     Stop("track", "{track}", NOBODY),
+    Stop("map", "/catalogue/map/", act=await_the_map),
+    Stop("seeds", "/seeds/"),
+    Stop("answer-question", "{question}"),
     Stop("account", "/account/"),
     Stop("account-delete", "/account/delete/"),
     Stop("account-email", "/accounts/email/"),
