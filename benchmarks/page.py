@@ -112,7 +112,9 @@ def follow(site: Site, page: Page, excerpt: Path) -> float:
 
 def paint(page: Page, address: str) -> float:
     """Milliseconds to the first contentful paint, of several loads with an empty cache."""
-    page.context.new_cdp_session(page).send("Network.setCacheDisabled", {"cacheDisabled": True})
+    session = page.context.new_cdp_session(page)
+    session.send("Network.enable")
+    session.send("Network.setCacheDisabled", {"cacheDisabled": True})
     times = []
     for _ in range(LOADS):
         page.goto(address)

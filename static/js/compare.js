@@ -97,6 +97,15 @@
     player.load();
   };
 
+  // Whoever points at a span is about to hear it.
+  const warm = (event) => {
+    const button = buttonOf(event.target);
+    if (!button) return;
+    for (const id of ["yours", button.closest(".compare").dataset.player]) document.getElementById(id).preload = "auto";
+  };
+  document.addEventListener("pointerover", warm);
+  document.addEventListener("focusin", warm);
+
   document.addEventListener("click", (event) => {
     const button = buttonOf(event.target);
     const wave = event.target.closest(".wave");

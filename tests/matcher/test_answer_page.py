@@ -192,7 +192,7 @@ def test_a_question_about_an_upload_plays_what_that_one_sent(
 ) -> None:
     again = asked(owner, pictured.model_version, parent=pictured)
     Match.objects.update(upload=again)
-    assert f'id="yours" controls preload="metadata" src="/uploads/{pictured.pk}/audio/"' in page_of(
+    assert f'id="yours" controls preload="none" src="/uploads/{pictured.pk}/audio/"' in page_of(
         owner_client, again
     )
 
@@ -204,7 +204,7 @@ def test_a_question_about_tracks_plays_the_first_that_is_left(
     again = asked(owner, pictured.model_version, question={"like": like})
     Match.objects.update(upload=again)
     address = f"/catalogue/{tracks[2].pk}/audio/"
-    assert f'id="yours" controls preload="metadata" src="{address}"' in page_of(owner_client, again)
+    assert f'id="yours" controls preload="none" src="{address}"' in page_of(owner_client, again)
 
 
 def test_a_question_about_tracks_that_are_gone_shows_only_theirs(

@@ -16,6 +16,7 @@ from benchmarks.browser import CHROMIUM
 from matcher import jobs
 from matcher.models import RUNNING, State, Upload
 from tests.matcher.conftest import Upper
+from tests.matcher.looks import peaks, strip
 from tests.matcher.sounds import tone
 from tests.matcher.test_jobs import Found
 from tracks.models import Track
@@ -144,6 +145,40 @@ def test_the_list_follows_its_jobs_and_leaves_the_focus_where_it_is(
     expect(window.locator("#mine li")).to_have_attribute("data-state", "FAILED")
     expect(window.locator("#announcement")).to_have_text("Nothing is under way any more.")
     assert window.locator("[hx-get]").count() == 0
+
+
+WATCH_SHIFTS = """
+    window.shifts = [];
+    new PerformanceObserver((list) => {
+        for (const one of list.getEntries()) {
+            const moved = one.sources.map(({ node, previousRect: from, currentRect: to }) =>
+                [node?.outerHTML?.slice(0, 80), from.toJSON(), to.toJSON()]);
+            if (!one.hadRecentInput) window.shifts.push([one.value, moved]);
+        }
+    }).observe({ type: "layout-shift", buffered: true });
+"""
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_nothing_moves_while_the_page_follows_a_job_to_its_answer(
+    live_server: LiveServer, window: Page, upload: Upper, tracks: list[Track], width: int
+) -> None:
+    window.set_viewport_size({"width": width, "height": 844})
+    window.add_init_script(WATCH_SHIFTS)
+    upload(content=tone(6))
+    job = jobs.claim()
+    assert job is not None
+    window.goto(f"{live_server.url}/uploads/{job.pk}/")
+    for state in RUNNING[1:]:
+        jobs.advance(job, state)
+        expect(window.locator("#job")).to_have_attribute("data-state", state.value)
+    pictures = {"peaks": peaks(0), "strip": strip(0)}
+    jobs.finish(job, [Found(track) for track in tracks], duration=6.0, **pictures)
+    expect(window.locator("#answer")).to_be_visible()
+    window.wait_for_function(
+        "[...document.querySelectorAll('#answer .strip')].every((one) => one.complete)"
+    )
+    assert window.evaluate("shifts") == []
 
 
 def test_everything_works_without_javascript(
