@@ -39,7 +39,8 @@ def _closest(upload: Upload) -> list[Match]:
 def _places(matches: list[Match]) -> dict[int, Place]:
     """Where the tracks of these matches lie."""
     rows = mapped_entries().filter(track__in={match.track_id for match in matches})
-    return {track: (x, y) for track, x, y in rows.values_list("track_id", "x", "y")}
+    found = rows.values_list("track_id", "x", "y")
+    return {track: (x, y) for track, x, y in found if x is not None and y is not None}
 
 
 def _place(matches: list[Match], places: dict[int, Place]) -> Place | None:

@@ -8,7 +8,17 @@ from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
-from django.db.models import BooleanField, Count, ExpressionWrapper, F, Max, Q, QuerySet
+from django.db.models import (
+    BooleanField,
+    Count,
+    Exists,
+    ExpressionWrapper,
+    F,
+    Max,
+    OuterRef,
+    Q,
+    QuerySet,
+)
 from django.db.models.functions import Now
 
 from tracks.models import DemoFill, IndexEntry, Job, ModelVersion, Track, TrackQuerySet
@@ -161,18 +171,18 @@ def uncalibrated_versions() -> QuerySet[ModelVersion]:
 
 def unmapped_versions() -> QuerySet[ModelVersion]:
     """Live versions with an index that is complete, at rest and newer than their map."""
-    return _newer_than("mapped_at").filter(heard__gt=0)
+    heard = IndexEntry.objects.filter(model_version=OuterRef("pk"), embedding__isnull=False)
+    return _newer_than("mapped_at").filter(Exists(heard))
 
 
 def _newer_than(field: str) -> QuerySet[ModelVersion]:
     """Live versions whose index has come to rest after the moment in that field."""
     pending = Count("entries", filter=Q(entries__state=IndexEntry.State.PENDING))
-    heard = Count("entries", filter=Q(entries__embedding__isnull=False))
     never = Q((field, None), changed_at__lt=Now() - QUIET_AT_FIRST)
     stale = Q((f"{field}__lt", F("changed_at")), changed_at__lt=Now() - QUIET)
     return (
         live_versions()
-        .annotate(waiting=pending, heard=heard, changed_at=Max("entries__indexed_at"))
+        .annotate(waiting=pending, changed_at=Max("entries__indexed_at"))
         .filter(never | stale, waiting=0)
     )
 

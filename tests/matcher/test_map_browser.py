@@ -22,7 +22,8 @@ from tracks.models import IndexEntry, ModelVersion, Track
 
 pytestmark = pytest.mark.browser
 COUNT = 3000
-MARGIN = 28  # pixels around the outermost points, as in static/js/map/view.js
+# Of static/js/map/view.js: pixels around the outermost points, and how far the map is stretched.
+MARGIN, STRETCH = 28, 1.6
 
 # How many pixels of the canvas are painted, and in how many colours of at least 100 pixels.
 PAINTED = """() => {
@@ -115,8 +116,9 @@ def corner(window: Page) -> tuple[float, float]:
     """Where in the window the track at the right and lower end of the whole map lies."""
     box = window.locator("#map-canvas").bounding_box()
     assert box is not None
-    side = min(box["width"], box["height"]) / 2 - MARGIN
-    return box["x"] + box["width"] / 2 + side, box["y"] + box["height"] / 2 + side
+    width, height = box["width"] / 2 - MARGIN, box["height"] / 2 - MARGIN
+    across, down = min(width, height * STRETCH), min(height, width * STRETCH)
+    return box["x"] + box["width"] / 2 + across, box["y"] + box["height"] / 2 + down
 
 
 @pytest.mark.usefixtures("many")

@@ -23,9 +23,10 @@ export class Card {
     this.label.hidden = true;
   }
 
-  // The label above that pixel, or below it, and within the frame.
-  place(x, y, width) {
+  // The label above that pixel, or below it, and within the frame; none for a mark that is outside.
+  place(x, y, { width, height }) {
     const { label } = this;
+    label.hidden = x < 0 || y < 0 || x > width || y > height;
     const left = Math.max(4, Math.min(x - label.offsetWidth / 2, width - label.offsetWidth - 4));
     const above = y - label.offsetHeight - 14;
     label.style.translate = `${Math.round(left)}px ${Math.round(above < 4 ? y + 14 : above)}px`;

@@ -57,7 +57,7 @@ class CatalogueMap {
     this.asked = 0;
     const { view, current, points } = this;
     this.painter.draw(view, this.wanted, current);
-    if (current >= 0) this.card.place(...view.toPixels(points.x[current], points.y[current]), view.width);
+    if (current >= 0) this.card.place(...view.toPixels(points.x[current], points.y[current]), view);
     canvas.classList.toggle("closer", view.zoom > 1);
     frame.dataset.drawn = "true";
   }
@@ -82,7 +82,7 @@ class CatalogueMap {
   }
 
   under(x, y) {
-    return this.grid.nearest(...this.view.toMap(x, y), REACH / this.view.scale, this.wanted);
+    return this.grid.nearest(...this.view.toMap(x, y), REACH / Math.max(...this.view.scale), this.wanted);
   }
 
   hover(x, y) {
@@ -123,7 +123,8 @@ class CatalogueMap {
   }
 
   keys() {
-    const [closer, further] = [() => this.view.zoomBy(1.5), () => this.view.zoomBy(1 / 1.5)];
+    const zoom = (factor) => this.view.zoomBy(factor, this.points.x[this.current], this.points.y[this.current]);
+    const [closer, further] = [() => zoom(1.5), () => zoom(1 / 1.5)];
     const release = () => { this.sound.pause(); this.choose(-1); };
     return { "+": closer, "=": closer, "-": further, 0: () => this.view.whole(),
       Enter: () => this.open(this.current), " ": () => this.hear(), Escape: release };

@@ -3,6 +3,7 @@ import { YOURS } from "./points.js";
 
 const SHEET = 10; // marks in a row: the hues 0 to 8, and yours
 const FAINT = 0.16;
+const YOURS_AT_LEAST = 7; // pixels: to be found among thousands
 
 export class Painter {
   constructor(canvas, points, grid) {
@@ -32,7 +33,8 @@ export class Painter {
 
   // Of a mark, in pixels: small where there are many, larger from closer by.
   radius(zoom) {
-    const base = Math.min(6.5, Math.max(2.6, 150 / Math.sqrt(this.points.total)));
+    const room = Math.sqrt((this.canvas.width * this.canvas.height) / this.points.total) / this.ratio;
+    const base = Math.min(6.5, Math.max(2.6, room * 0.1));
     return Math.round(Math.min(9, base * zoom ** 0.35) * 2) / 2;
   }
 
@@ -40,11 +42,12 @@ export class Painter {
     const key = `${radius} ${this.ratio}`;
     if (key === this.key) return;
     this.key = key;
-    this.cell = Math.ceil(radius * 4.2 * this.ratio);
+    const sizes = (hue) => (hue === YOURS ? Math.max(radius * 1.25, YOURS_AT_LEAST) : radius) * this.ratio;
+    this.cell = Math.ceil(sizes(YOURS) * 3.4);
     this.sheet.width = this.cell * SHEET;
     this.sheet.height = this.cell;
     const context = this.sheet.getContext("2d");
-    for (const [hue, mark] of this.marks) this.sprite(context, hue, mark, radius * this.ratio * (hue === YOURS ? 1.25 : 1));
+    for (const [hue, mark] of this.marks) this.sprite(context, hue, mark, sizes(hue));
   }
 
   sprite(context, hue, mark, size) {

@@ -1,6 +1,7 @@
 // Which part of the map is seen: a centre, and how many pixels there are to one unit.
 const MARGIN = 28; // pixels around the outermost points
 const CLOSEST = 60; // times the whole map
+const STRETCH = 1.6;
 const bounded = (zoom) => Math.min(CLOSEST, Math.max(1, zoom));
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -20,11 +21,16 @@ export class View {
     this.y = (this.top + this.bottom) / 2;
   }
 
-  // Pixels to one unit.
+  // Pixels to one unit of the whole map, across and down: as directions mean nothing, the map may be
+  // stretched a little to fill its frame.
+  fit() {
+    const across = Math.max(1, (this.width - 2 * MARGIN) / Math.max(this.right - this.left, 0.05));
+    const down = Math.max(1, (this.height - 2 * MARGIN) / Math.max(this.bottom - this.top, 0.05));
+    return [Math.min(across, down * STRETCH), Math.min(down, across * STRETCH)];
+  }
+
   get scale() {
-    const across = (this.width - 2 * MARGIN) / Math.max(this.right - this.left, 0.05);
-    const down = (this.height - 2 * MARGIN) / Math.max(this.bottom - this.top, 0.05);
-    return Math.max(1, Math.min(across, down)) * this.zoom;
+    return this.fit().map((pixels) => pixels * this.zoom);
   }
 
   resize(width, height) {
@@ -33,20 +39,23 @@ export class View {
   }
 
   toPixels(x, y) {
-    return [(x - this.x) * this.scale + this.width / 2, (y - this.y) * this.scale + this.height / 2];
+    const [across, down] = this.scale;
+    return [(x - this.x) * across + this.width / 2, (y - this.y) * down + this.height / 2];
   }
 
   toMap(px, py) {
-    return [(px - this.width / 2) / this.scale + this.x, (py - this.height / 2) / this.scale + this.y];
+    const [across, down] = this.scale;
+    return [(px - this.width / 2) / across + this.x, (py - this.height / 2) / down + this.y];
   }
 
   pan(px, py) {
-    this.settle(this.x - px / this.scale, this.y - py / this.scale, this.zoom);
+    const [across, down] = this.scale;
+    this.settle(this.x - px / across, this.y - py / down, this.zoom);
   }
 
-  // About the middle.
-  zoomBy(factor) {
-    this.glide(this.x, this.y, bounded(this.zoom * factor));
+  // Brings that place to the middle, which stays where it is if none is given.
+  zoomBy(factor, x = this.x, y = this.y) {
+    this.glide(x, y, bounded(this.zoom * factor));
   }
 
   // What is at that pixel stays there.
@@ -80,7 +89,8 @@ export class View {
     const [px, py] = this.toPixels(x, y);
     const over = (pixel, size) => Math.max(pixel - size + 2 * MARGIN, 0) + Math.min(pixel - 2 * MARGIN, 0);
     const [dx, dy] = [over(px, this.width), over(py, this.height)];
-    if (this.zoom > 1 && (dx || dy)) this.glide(this.x + dx / this.scale, this.y + dy / this.scale, this.zoom);
+    const [across, down] = this.scale;
+    if (this.zoom > 1 && (dx || dy)) this.glide(this.x + dx / across, this.y + dy / down, this.zoom);
   }
 
   stop() {
