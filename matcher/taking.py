@@ -27,8 +27,8 @@ _BLOCK = 64 * 1024
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
     """The form, and what it sends. A body that is longer than any allowed file is never parsed."""
-    if _length(request) > settings.UPLOAD_MAX_BYTES + _ENVELOPE:
-        _read_and_forget(request)
+    if is_too_long(request):
+        read_and_forget(request)
         return _refused(request, "too-large")
     return _new(request)
 
@@ -49,10 +49,10 @@ def _new(request: HttpRequest) -> HttpResponse:
     return redirect(upload)
 
 
-def _length(request: HttpRequest) -> int:
-    """Bytes of the body as the server will let us read them."""
+def is_too_long(request: HttpRequest) -> bool:
+    """Whether the body, as long as the server lets us read it, exceeds any allowed file's form."""
     said = request.META.get("CONTENT_LENGTH") or ""
-    return int(said) if said.isdecimal() else 0
+    return said.isdecimal() and int(said) > settings.UPLOAD_MAX_BYTES + _ENVELOPE
 
 
 def _by_script(request: HttpRequest) -> bool:
@@ -73,8 +73,8 @@ def _refused(request: HttpRequest, code: str) -> HttpResponse:
     return JsonResponse({"error": code, "message": message}, status=status)
 
 
-def _read_and_forget(request: HttpRequest) -> None:
-    """Read what a browser sends, up to twice what is allowed: one that is cut off while it still
+def read_and_forget(request: HttpRequest) -> None:
+    """Read what a client sends, up to twice what is allowed: one that is cut off while it still
     sends shows a lost connection and not our answer."""
     for _ in range(2 * settings.UPLOAD_MAX_BYTES // _BLOCK):
         if not request.read(_BLOCK):

@@ -16,6 +16,7 @@ from matcher import (
     taking,
     views,
 )
+from matcher.api import pages as api_pages
 
 app_name = "matcher"
 urlpatterns = [
@@ -49,4 +50,6 @@ urlpatterns = [
     path("s/<slug:token>/", share_views.shared, name="shared"),
     path("s/<slug:token>/audio/", share_views.audio, name="shared_audio"),
     path("s/<slug:token>/strip.png", share_views.strip, name="shared_strip"),
+    path("account/tokens/", api_pages.tokens, name="tokens"),
+    path("account/tokens/<int:pk>/revoke/", api_pages.revoke, name="revoke-token"),
 ]

@@ -48,6 +48,7 @@ GROUPS: list[tuple[str, list[Item]]] = [
         [
             ("Users", "person", "admin:auth_user_changelist", "auth.view_user"),
             ("Groups", "group", "admin:auth_group_changelist", "auth.view_group"),
+            ("API tokens", "key", "admin:api_token_changelist", "api.view_token"),
         ],
     ),
 ]

@@ -38,8 +38,10 @@ INSTALLED_APPS = [
     "allauth.account",
     "django_htmx",
     "import_export",
+    "ninja",
     "tracks",
     "matcher",
+    "matcher.api",
     "soundsite",
 ]
 
@@ -56,6 +58,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "matcher.api.middleware.api_middleware",
 ]
 
 ROOT_URLCONF = "soundsite.urls"
@@ -151,6 +154,10 @@ UPLOAD_MAX_SECONDS = read.whole_number("UPLOAD_MAX_SECONDS", default=1800)
 HEARTBEAT_SECONDS = read.whole_number("HEARTBEAT_SECONDS", default=5)
 HEARTBEAT_TIMEOUT_SECONDS = read.whole_number("HEARTBEAT_TIMEOUT_SECONDS", default=20)
 SWEEP_SECONDS = read.whole_number("SWEEP_SECONDS", default=15)
+API_REQUESTS_PER_MINUTE = read.whole_number("API_REQUESTS_PER_MINUTE", default=120)
+API_ANONYMOUS_REQUESTS_PER_MINUTE = read.whole_number(
+    "API_ANONYMOUS_REQUESTS_PER_MINUTE", default=30
+)
 MAX_ATTEMPTS = read.whole_number("MAX_ATTEMPTS", default=3)
 MATCH_SOFT_LIMIT_SECONDS = read.whole_number("MATCH_SOFT_LIMIT_SECONDS", default=240)
 MATCH_HARD_LIMIT_SECONDS = read.whole_number("MATCH_HARD_LIMIT_SECONDS", default=270)
@@ -211,6 +218,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "tracks.tasks.sweep_index",
         "schedule": SWEEP_SECONDS,
         "options": {"expires": SWEEP_SECONDS},
+    },
+    "forget old answers of the API": {
+        "task": "matcher.api.tasks.forget",
+        "schedule": 3600,
+        "options": {"expires": 3600},
     },
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(SOUNDSITE_DATA / "beat-schedule")

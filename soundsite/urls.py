@@ -15,6 +15,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("language/", choose, name="set_language"),
     path("accounts/", include("allauth.urls")),
+    path("api/", include("matcher.api.urls")),
     path("", include("matcher.urls")),
     path("", include("tracks.urls")),
 ]

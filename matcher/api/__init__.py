@@ -1,0 +1,1 @@
+"""The HTTP API: tokens, limits, and the operations under /api/v1/."""
