@@ -1,0 +1,1 @@
+"""Programs that use the API of a Soundsite, to copy from."""
