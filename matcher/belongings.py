@@ -16,6 +16,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.db.models import Model
 
+from matcher.api.models import Token
 from matcher.errors import text_of
 from matcher.models import HEARD, Feedback, Match, Notice, Share, Upload
 from tracks.models import Job, Track
@@ -133,12 +134,14 @@ SECTIONS: list[Section] = [
     plain("feedback", Feedback, "user", without=("user",)),
     plain("shares", Share, "upload__owner", without=("token",)),
     plain("notices", Notice, "upload__owner"),
+    plain("api_tokens", Token, "owner", without=("owner", "digest")),
     plain("administered_jobs", Job, "owner", without=("owner",)),
     plain("administered_changes", LogEntry, "user", without=("user",)),
 ]
 
 # Belongs to a user, but is not handed out.
 LEFT_OUT: dict[str, str] = {
+    "api.KeptAnswer": "kept for a day for programs that repeat a request",
     "account.EmailConfirmation": "a link in a mail, valid for a few days",
     "auth.User_groups": "stands in the profile",
     "auth.User_user_permissions": "stands in the profile",

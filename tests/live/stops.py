@@ -115,6 +115,7 @@ STOPS = [
     Stop("seeds", "/seeds/"),
     Stop("answer-question", "{question}"),
     Stop("account", "/account/"),
+    Stop("account-tokens", "/account/tokens/"),
     Stop("account-delete", "/account/delete/"),
     Stop("account-email", "/accounts/email/"),
     Stop("account-password", "/accounts/password/change/"),
