@@ -11,6 +11,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from tracks.fact_words import KEYS
+
 # Per cent of the catalogue's own tracks whose best match is further away than the one at hand.
 VERY_CLOSE = 70
 CLOSE = 30
@@ -76,16 +78,6 @@ class Reason:
 
 Numbers = Mapping[str, Any]
 
-KEYS = (
-    *(gettext_lazy("C major"), gettext_lazy("D flat major"), gettext_lazy("D major")),
-    *(gettext_lazy("E flat major"), gettext_lazy("E major"), gettext_lazy("F major")),
-    *(gettext_lazy("F sharp major"), gettext_lazy("G major"), gettext_lazy("A flat major")),
-    *(gettext_lazy("A major"), gettext_lazy("B flat major"), gettext_lazy("B major")),
-    *(gettext_lazy("C minor"), gettext_lazy("C sharp minor"), gettext_lazy("D minor")),
-    *(gettext_lazy("E flat minor"), gettext_lazy("E minor"), gettext_lazy("F minor")),
-    *(gettext_lazy("F sharp minor"), gettext_lazy("G minor"), gettext_lazy("G sharp minor")),
-    *(gettext_lazy("A minor"), gettext_lazy("B flat minor"), gettext_lazy("B minor")),
-)
 SAME = 0.03  # two measures that differ by less than this share are called the same
 SAME_DECIBELS = 1.0
 

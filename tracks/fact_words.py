@@ -6,13 +6,21 @@ import zipfile
 from collections.abc import Callable, Mapping
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ml.encoding import Encoding
 
 CLEAR_KEY = 0.6
-TONICS = ("C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B")
+KEYS = (
+    *(gettext_lazy("C major"), gettext_lazy("D flat major"), gettext_lazy("D major")),
+    *(gettext_lazy("E flat major"), gettext_lazy("E major"), gettext_lazy("F major")),
+    *(gettext_lazy("F sharp major"), gettext_lazy("G major"), gettext_lazy("A flat major")),
+    *(gettext_lazy("A major"), gettext_lazy("B flat major"), gettext_lazy("B major")),
+    *(gettext_lazy("C minor"), gettext_lazy("C sharp minor"), gettext_lazy("D minor")),
+    *(gettext_lazy("E flat minor"), gettext_lazy("E minor"), gettext_lazy("F minor")),
+    *(gettext_lazy("F sharp minor"), gettext_lazy("G minor"), gettext_lazy("G sharp minor")),
+    *(gettext_lazy("A minor"), gettext_lazy("B flat minor"), gettext_lazy("B minor")),
+)
 
 Words = Callable[[Mapping[str, float]], str]
 
@@ -36,9 +44,7 @@ def _measure(name: str, words: str | Promise) -> Words:
 def _key(facts: Mapping[str, float]) -> str:
     if facts.get("key_clarity", 0.0) < CLEAR_KEY:
         return ""
-    key = int(facts["key"])
-    words = _("%s major") if key < 12 else _("%s minor")
-    return words % TONICS[key % 12]
+    return str(KEYS[int(facts["key"])])
 
 
 FACTS: tuple[tuple[str | Promise, Words], ...] = (
