@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.checks import Error, Tags, register
 from django.db import connections
 
-PGVECTOR = (0, 7, 0)  # the first with half-precision vectors
+PGVECTOR = (0, 8, 0)  # the first whose HNSW index goes on looking where filters leave too few
 
 # (id, what must hold, the sentence for when it does not)
 RELATIONS: list[tuple[str, Callable[[Any], bool], str]] = [
@@ -130,7 +130,7 @@ def _version_errors(found: str) -> list[Error]:
         return []
     return [
         Error(
-            f"The database has pgvector {found}; Soundsite needs 0.7 or later.",
+            f"The database has pgvector {found}; Soundsite needs 0.8 or later.",
             hint="An administrator of the database must install a later pgvector and run "
             "ALTER EXTENSION vector UPDATE.",
             id="soundsite.E012",
