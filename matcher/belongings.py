@@ -18,7 +18,7 @@ from django.db.models import Model
 
 from matcher.api.models import Token
 from matcher.errors import text_of
-from matcher.models import HEARD, Feedback, Match, Notice, Share, Upload
+from matcher.models import Feedback, Match, Notice, Share, Upload
 from tracks.models import Job, Track
 
 Record = dict[str, Any]
@@ -79,7 +79,7 @@ def _uploads(user: User, places: Places) -> Iterator[Record]:
     rows = (
         Upload.objects.filter(owner=user)
         .order_by("created_at", "pk")
-        .defer(*HEARD)
+        .defer(*Upload.BULKY)
         .select_related("model_version")
         .prefetch_related("matches__track")
     )

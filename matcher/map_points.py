@@ -25,14 +25,15 @@ def points_of(owner: User | AnonymousUser) -> list[dict[str, Any]]:
 
     Nothing is computed anew for a place: it is the weighted mean of those of the closest matches.
     """
-    answered = list(uploads_of(owner).filter(state=State.FINISHED)[:MOST])
-    places = _places([match for upload in answered for match in _closest(upload)])
-    found = ((upload, _place(_closest(upload), places)) for upload in answered)
+    answered = uploads_of(owner, closest=CLOSEST).filter(state=State.FINISHED)[:MOST]
+    matches = {upload: _closest(upload) for upload in answered}
+    places = _places([match for closest in matches.values() for match in closest])
+    found = ((upload, _place(closest, places)) for upload, closest in matches.items())
     return [_point(upload, place) for upload, place in found if place]
 
 
 def _closest(upload: Upload) -> list[Match]:
-    closest: list[Match] = upload.ranked[:CLOSEST]  # type: ignore[attr-defined]
+    closest: list[Match] = upload.ranked  # type: ignore[attr-defined]
     return closest
 
 

@@ -42,7 +42,6 @@ class State(models.TextChoices):
 RUNNING = (State.DECODING, State.EXTRACTING, State.ENCODING, State.SEARCHING)
 ENDED = (State.FINISHED, State.FAILED)
 # What a job heard: large, and of no use to lists.
-HEARD = ("encoding", "peaks", "strip")
 
 
 def random_name() -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 PEAKS = (2, 800)  # as `ml.peaks` lays them out: the largest sample of each column, and its RMS
-WIDE, SMALL = 200, 80  # bars of a large picture and of a small one; they divide the columns
+WIDE, SMALL = 160, 50  # bars of a large picture and of a small one; they divide the columns
 MIDDLE = 32  # half the height of a picture, whose unit is as wide as a bar
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Count, Prefetch, Q, QuerySet, Sum
 
-from matcher.models import ENDED, HEARD, Match, State, Upload
+from matcher.models import ENDED, Match, State, Upload
 
 
 @dataclass(frozen=True)
@@ -32,16 +32,15 @@ def holding_of(owner: User) -> Holding:
     return Holding(**counts)
 
 
-def uploads_of(owner: User | AnonymousUser) -> QuerySet[Upload]:
-    """A person's uploads, newest first, each with its closest match alone in `ranked`."""
-    closest = _shown(Match.objects.all())[:1]
+def uploads_of(owner: User | AnonymousUser, *, closest: int = 1) -> QuerySet[Upload]:
+    """A person's uploads, newest first, each with so many of its closest matches in `ranked`."""
+    matches = _shown(Match.objects.all())[:closest]
     return (
         Upload.objects.filter(owner_id=owner.pk)
-        .defer(*Upload.BULKY)
         .order_by("-created_at")
-        .defer(*HEARD, *(f"parent__{name}" for name in HEARD))
+        .defer(*Upload.BULKY, *(f"parent__{name}" for name in Upload.BULKY))
         .select_related("parent")
-        .prefetch_related(Prefetch("matches", queryset=closest, to_attr="ranked"))
+        .prefetch_related(Prefetch("matches", queryset=matches, to_attr="ranked"))
     )
 
 

@@ -16,7 +16,7 @@ from django.db.models import QuerySet
 
 from matcher import jobs, nudges, question_words, questions
 from matcher.errors import UploadError
-from matcher.models import HEARD, Match, Upload, random_name
+from matcher.models import Match, Upload, random_name
 from matcher.questions import Question, Span, question_of
 from tracks.filters import NO_FILTERS, Filters
 from tracks.models import Track
@@ -174,7 +174,7 @@ def _delete(uploads: QuerySet[Upload]) -> int:
     """A worker that is writing an answer is waited for: its matches go with the rest."""
     with transaction.atomic():
         locked = list(uploads.select_for_update().order_by("pk").values_list("pk", flat=True))
-        _, rows = Upload.objects.filter(pk__in=locked).defer(*HEARD).delete()
+        _, rows = Upload.objects.filter(pk__in=locked).defer(*Upload.BULKY).delete()
     return rows.get(Upload._meta.label, 0)
 
 

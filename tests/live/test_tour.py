@@ -87,6 +87,7 @@ def test_a_page_is_accessible_and_fits_in_every_look(
             page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
             _look(page, PICTURES / f"{stop.name}-{width}-{scheme}.png", width, axe=axe)
     finally:
+        page.goto("about:blank")  # the page must not go on when the network is back
         page.context.set_offline(False)
 
 

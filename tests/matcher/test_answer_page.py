@@ -179,7 +179,7 @@ def test_few_matches_need_no_more(owner_client: Client, pictured: Upload) -> Non
 def test_a_page_of_ten_matches_is_small_and_asks_the_database_little(
     owner_client: Client, full: Upload, django_assert_max_num_queries: Any
 ) -> None:
-    with django_assert_max_num_queries(13):
+    with django_assert_max_num_queries(17):
         page = page_of(owner_client, full)
     assert len(page.encode()) < 60_000
 

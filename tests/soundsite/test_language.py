@@ -168,6 +168,8 @@ class Attributes(HTMLParser):
     """Attributes that programs read, of all elements before the footer."""
 
     SPOKEN = {"aria-label", "title", "lang", "content", "value", "placeholder"}
+    # What scripts say.
+    SPOKEN |= {"data-yours", "data-theirs", "data-stopped", "data-over", "data-silent"}
 
     def __init__(self, page: str) -> None:
         super().__init__()
