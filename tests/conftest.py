@@ -13,6 +13,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import connection
 from django.test import Client
+from django.utils import translation
 
 from benchmarks.browser import CHROMIUM
 from benchmarks.site import wait_until as wait_until
@@ -59,6 +60,13 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
     others = "datname = current_database() AND pid <> pg_backend_pid()"
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}")
+
+
+@pytest.fixture(autouse=True)
+def _no_language_is_left() -> Iterator[None]:
+    """A request in German leaves German behind in the thread that asked."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture

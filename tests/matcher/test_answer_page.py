@@ -61,12 +61,12 @@ def test_a_waveform_has_a_bar_for_each_stretch_as_high_as_its_loudest_sample() -
     wave = waveform(bytes(columns))
     assert wave.loudest.startswith("M.5 1v62m1-32v2m1-2v2")
     assert wave.usual.startswith("M.5 26v12m1-7v2m1-2v2")
-    assert wave.loudest.count("v") == wave.usual.count("v") == 200
+    assert wave.loudest.count("v") == wave.usual.count("v") == 160
 
 
 def test_a_small_waveform_is_one_path_of_fewer_bars() -> None:
     wave = waveform(memoryview(peaks(1)), small=True)
-    assert (wave.loudest.count("v"), wave.count, wave.usual) == (80, 80, "")
+    assert (wave.loudest.count("v"), wave.count, wave.usual) == (50, 50, "")
 
 
 @pytest.mark.parametrize("kept", [None, b"", b"\0" * 100], ids=["none", "empty", "of another size"])
