@@ -67,9 +67,9 @@ def test_a_server_without_trigrams_is_an_error_that_says_what_to_install() -> No
     assert "CREATE EXTENSION pg_trgm" in str(errors[0].hint)
 
 
-def test_a_pgvector_without_half_precision_is_an_error() -> None:
-    assert [error.id for error in _version_errors("0.6.2")] == ["soundsite.E012"]
-    assert _version_errors("0.7.0") == []
+def test_a_pgvector_that_cannot_go_on_looking_behind_filters_is_an_error() -> None:
+    assert [error.id for error in _version_errors("0.7.4")] == ["soundsite.E012"]
+    assert _version_errors("0.8.0") == []
     assert _version_errors("0.10.0") == []
 
 
