@@ -11,10 +11,10 @@ from django.utils.functional import Promise
 from matcher import wording
 from matcher.feedback import verdicts_of
 from matcher.models import Match, Upload
-from matcher.pictures import WIDE, Waveform, waveform
 from matcher.selectors import matches_of
 from tracks.models import Track
 from tracks.selectors import NO_PICTURES, Pictures, active_version, pictures_of
+from tracks.waveforms import WIDE, Waveform, waveform
 
 MOST_SPANS = 3  # the stylesheet has so many pairs of colours
 
@@ -105,6 +105,7 @@ class _Painter:
         self._strips = active is not None and active.pk == upload.model_version_id
         self._asked, self._audio = _asked(upload, link)
         self._verdicts = verdicts_of(upload)
+        self._waves = {small: waveform(upload.peaks, small=small) for small in (False, True)}
 
     def row(self, match: Match, *, small: bool) -> Row:
         spans = [
@@ -131,7 +132,7 @@ class _Painter:
             audio=self._audio,
             strip=_private("strip", upload, self._link) if self._strips and upload.strip else "",
             duration=upload.duration,
-            wave=waveform(upload.peaks, small=small),
+            wave=self._waves[small],
             places=[span.yours for span in spans],
         )
 

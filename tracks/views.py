@@ -22,6 +22,7 @@ from tracks.first_stage import neighbours
 from tracks.media import content_type, ranged_response
 from tracks.models import Track
 from tracks.pictures import picture_response
+from tracks.waveforms import waveform
 
 A_PAGE = 50
 
@@ -65,7 +66,12 @@ def _heard(track: Track) -> dict[str, Any]:
     entry = selectors.heard_entries(version).filter(track=track).first()
     if entry is None:
         return {}
-    return {"entry": entry, "facts": fact_words(entry.heard), "alike": neighbours(version, track)}
+    return {
+        "entry": entry,
+        "wave": waveform(entry.peaks),
+        "facts": fact_words(entry.heard),
+        "alike": neighbours(version, track),
+    }
 
 
 @require_POST

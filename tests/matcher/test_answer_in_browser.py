@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 from django.core.files.base import ContentFile
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from benchmarks.browser import CHROMIUM
 from matcher import jobs
 from matcher.models import State, Upload
 from tests.matcher.conftest import Upper
@@ -20,9 +17,6 @@ from tracks.models import Track
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(
-        not CHROMIUM and "CI" not in os.environ, reason="LEFT OUT: there is no Chromium here"
-    ),
 ]
 
 SECONDS = 6.0

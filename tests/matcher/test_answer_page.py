@@ -10,11 +10,11 @@ from django.test import Client
 from django.utils import timezone
 
 from matcher.models import Match, State, Upload
-from matcher.pictures import waveform
 from tests.matcher.conftest import Upper, add_track
 from tests.matcher.looks import REASONS, add_pictures, peaks
 from tracks.models import ModelVersion, Track
 from tracks.services import versions
+from tracks.waveforms import waveform
 
 SPANS = [
     {"query": [2.0, 6.0], "match": [1.0, 5.0]},

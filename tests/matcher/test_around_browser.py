@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 import re
 from typing import Any
 
@@ -13,16 +12,12 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from benchmarks.browser import CHROMIUM
 from matcher import shares
 from matcher.models import Feedback, Notice, Share, Upload
 from tests.matcher.conftest import Upper, signed_in
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(
-        not CHROMIUM and "CI" not in os.environ, reason="LEFT OUT: there is no Chromium here"
-    ),
 ]
 
 expect.set_options(timeout=15_000)  # as `signed_in` sets it for everything else

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,6 @@ import pytest
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from benchmarks.browser import CHROMIUM
 from matcher import jobs
 from matcher.models import RUNNING, State, Upload
 from tests.matcher.conftest import Upper
@@ -23,9 +21,6 @@ from tracks.models import Track
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(
-        not CHROMIUM and "CI" not in os.environ, reason="LEFT OUT: there is no Chromium here"
-    ),
 ]
 
 

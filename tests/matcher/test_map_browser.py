@@ -11,10 +11,9 @@ from axe_playwright_python.sync_playwright import Axe
 from django.core.files.base import ContentFile
 from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from benchmarks.browser import CHROMIUM
 from matcher.models import Match, State, Upload
 from tests.matcher.conftest import Upper
 from tests.matcher.sounds import tone
@@ -39,14 +38,6 @@ PAINTED = """() => {
     }
     return [painted, Object.values(colours).filter((count) => count > 100).length];
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Playwright runs an event loop in this thread, which Django would take for its own."""
-    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        yield playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -128,7 +129,15 @@ def test_a_download_that_is_broken_off_closes_its_file(owner: User, upload: Uppe
     upload(content=b"x" * 3_000_000)
     blocks = takeout.archive(owner)
     next(blocks)
-    blocks.close()  # type: ignore[attr-defined]  # an error or a warning here fails the test
+    assert len(open_uploads()) == 1
+    blocks.close()  # type: ignore[attr-defined]
+    assert open_uploads() == []
+
+
+def open_uploads() -> list[str]:
+    """Stored files that this process holds open."""
+    links = (link for link in Path("/proc/self/fd").iterdir() if link.is_symlink())
+    return [str(path) for link in links if "uploads" in (path := link.readlink()).parts]
 
 
 def test_taking_away_needs_a_sign_in(client: Client, db: None) -> None:

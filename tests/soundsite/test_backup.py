@@ -265,19 +265,20 @@ def test_a_folder_that_is_not_there_is_told(db: None, backup: Callable[..., Path
         backup("nowhere/site.tar")
 
 
-def refused(code: str, file: Path) -> None:
-    """The restore is refused with that code, and has written nothing."""
+def refusal(file: Path) -> str:
+    """The code that the restore is refused with, which has written nothing."""
     before = rows()
-    with pytest.raises(CommandError, match=f"^{code}: "):
+    with pytest.raises(CommandError) as refused:
         restored(file)
     assert rows() == before
+    return str(refused.value).partition(":")[0]
 
 
 def test_an_installation_in_use_is_left_as_it_is(
     site: ModelVersion, data: Path, backup: Callable[..., Path]
 ) -> None:
     file, files = backup(), stored(data)
-    refused("backup-not-empty", file)
+    assert refusal(file) == "backup-not-empty"
     assert stored(data) == files
 
 
@@ -286,7 +287,7 @@ def test_one_account_is_enough_to_be_in_use(
 ) -> None:
     file = backup()
     django_user_model.objects.create_user("olivia")
-    refused("backup-not-empty", file)
+    assert refusal(file) == "backup-not-empty"
 
 
 @pytest.mark.parametrize("where", [0.02, 0.3, 0.6, 0.97])
@@ -299,7 +300,7 @@ def test_a_damaged_backup_is_refused_and_nothing_is_written(
     contents[at : at + 600] = bytes(byte ^ 255 for byte in contents[at : at + 600])
     file.write_bytes(contents)
     lose_everything(data)
-    refused("backup-damaged", file)
+    assert refusal(file) == "backup-damaged"
     assert stored(data) == {}
 
 
@@ -311,16 +312,16 @@ def test_a_backup_that_was_cut_off_is_refused(
     contents = file.read_bytes()
     file.write_bytes(contents[: int(share * len(contents))])
     lose_everything(data)
-    refused("backup-damaged", file)
+    assert refusal(file) == "backup-damaged"
 
 
 def test_what_is_no_backup_is_refused(db: None, tmp_path: Path) -> None:
     (tmp_path / "words").write_text("only words" * 1000)
-    refused("backup-foreign", tmp_path / "words")
+    assert refusal(tmp_path / "words") == "backup-foreign"
     with tarfile.open(tmp_path / "other.tar", "w") as tar:
         tar.add(tmp_path / "words", "words")
-    refused("backup-foreign", tmp_path / "other.tar")
-    refused("backup-unreadable", tmp_path / "nothing.tar")
+    assert refusal(tmp_path / "other.tar") == "backup-foreign"
+    assert refusal(tmp_path / "nothing.tar") == "backup-unreadable"
 
 
 def test_a_newer_format_is_refused(
@@ -329,7 +330,7 @@ def test_a_newer_format_is_refused(
     monkeypatch.setattr(archives, "FORMAT", 2)
     file = backup()
     monkeypatch.undo()
-    refused("backup-newer", file)
+    assert refusal(file) == "backup-newer"
 
 
 def test_a_backup_of_another_release_is_refused_with_what_lies_between(
@@ -349,7 +350,7 @@ def test_other_weights_of_the_bundled_model_are_refused(
     file = backup()
     lose_everything(data)
     monkeypatch.setattr("soundsite.backup.files.BUNDLED", data)
-    refused("backup-model", file)
+    assert refusal(file) == "backup-model"
 
 
 def test_a_file_in_the_way_stays_and_so_does_the_empty_site(
@@ -358,7 +359,7 @@ def test_a_file_in_the_way_stays_and_so_does_the_empty_site(
     file, name = backup(), str(Track.objects.latest("audio").audio.name)
     lose_everything(data)
     default_storage.save(name, ContentFile(b"of somebody else"))
-    refused("backup-in-the-way", file)
+    assert refusal(file) == "backup-in-the-way"
     assert stored(data) == {name: b"of somebody else"}
 
 

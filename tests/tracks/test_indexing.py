@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from django.db import connection
 from PIL import Image
 
 from benchmarks.site import wait_until
@@ -20,6 +19,7 @@ from ml.errors import ArtefactError
 from ml.peaks import COLUMNS
 from ml.pretrained import DEFAULT
 from ml.synth import compose, render
+from tests.tracks.elsewhere import held_elsewhere
 from tracks import calibration, indexing, runtime, tasks
 from tracks.heartbeat import Heartbeat
 from tracks.models import IndexEntry, ModelVersion, Track
@@ -182,21 +182,8 @@ def test_a_calibration_stops_in_time_and_keeps_what_it_has(
 
 @pytest.mark.django_db(transaction=True)
 def test_two_calibrations_of_one_version_do_not_run_at_once(version: ModelVersion) -> None:
-    held, done, second = threading.Event(), threading.Event(), []
-
-    def hold() -> None:
-        with calibration._alone(version):
-            held.set()
-            done.wait(10)
-        connection.close()
-
-    holder = threading.Thread(target=hold)
-    holder.start()
-    assert held.wait(10)
-    second.append(calibration.calibrate(version))
-    done.set()
-    holder.join()
-    assert second == [False]
+    with held_elsewhere(calibration._alone(version)):
+        assert not calibration.calibrate(version)
     assert calibration.calibrate(version)
 
 

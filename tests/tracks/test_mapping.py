@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import numpy as np
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from tests.tracks.elsewhere import held_elsewhere
 from tracks import children, mapping, selectors, tasks
 from tracks.models import IndexEntry, ModelVersion, Track
 from tracks.services import index
@@ -89,8 +89,10 @@ def test_a_message_too_many_draws_nothing(
 ) -> None:
     indexed(version, add, 9)
     tasks.lay_out(version.pk)
+    drawn = places()
     monkeypatch.setattr(children, "run", None)
     tasks.lay_out(version.pk)
+    assert np.array_equal(places(), drawn)
 
 
 def test_the_sweep_asks_for_a_map_once_nothing_waits_to_be_indexed(
@@ -174,20 +176,8 @@ def test_two_workers_do_not_draw_one_map_at_once(
     version: ModelVersion, add: Callable[..., Track]
 ) -> None:
     indexed(version, add, 2)
-    held, done = threading.Event(), threading.Event()
-
-    def hold() -> None:
-        with mapping._alone(version):
-            held.set()
-            done.wait(10)
-        connection.close()
-
-    holder = threading.Thread(target=hold)
-    holder.start()
-    assert held.wait(10)
-    assert not mapping.lay_out(version)
-    done.set()
-    holder.join()
+    with held_elsewhere(mapping._alone(version)):
+        assert not mapping.lay_out(version)
     assert mapping.lay_out(version)
 
 

@@ -162,7 +162,7 @@ def test_a_tracks_page_shows_what_was_heard_in_it(
     page = client.get(track.get_absolute_url()).content.decode()
     for text in ("122 bpm", "A minor", "1830 Hz", f'src="/catalogue/{track.pk}/strip.png"'):
         assert text in page
-    assert 'd="M0.5 0v64M1.5 0v64' in page
+    assert 'd="M.5 1v62m1-62v62' in page
 
 
 def test_a_tracks_page_links_to_its_six_nearest_neighbours_nearest_first(
