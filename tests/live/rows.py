@@ -1,7 +1,7 @@
 """Rows for the tour, made in the site's Django from one answered upload: each state of a page.
 
-The tracks that are made here have no index entry that a worker would hear, so that no other test
-finds them; `forget` deletes all of it.
+The tracks that are made here could not be heard, as their index entries say, so that no worker
+hears them and no other test finds them; `forget` deletes all of it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 from django.utils import timezone
 
 from matcher.models import Match, Share, State, Upload
-from tracks.models import Track
+from tracks.models import IndexEntry, ModelVersion, Track
 
 LONG = "The Long Road from the Mountain Pass to the Harbour, " * 5
 DAY = timedelta(days=1)
@@ -104,7 +104,11 @@ def _track(word: str, **fields: Any) -> Track:
     assert heard is not None
     values = {"title": f"A track that is {word}", "sha256": word.encode().hex().rjust(64, "0")}
     same = {"audio": heard.audio.name, "size": heard.size, "duration": heard.duration}
-    return Track.objects.create(**values | same | fields)
+    track = Track.objects.create(**values | same | fields)
+    failed = {"state": IndexEntry.State.FAILED, "error_code": "silent"}
+    for version in ModelVersion.objects.all():
+        IndexEntry.objects.create(track=track, model_version=version, **failed)
+    return track
 
 
 def forget(upload_id: str) -> None:

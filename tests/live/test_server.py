@@ -60,8 +60,8 @@ def test_a_killed_database_broker_worker_and_web_server_come_back(site: Site) ->
     assert len(before) == len(set(before.values())) == 8
     for pid in before:
         os.kill(pid, signal.SIGKILL)
-    wait_until(lambda: len(programs(site.process.pid).keys() - before.keys()) == 8, seconds=30)
-    wait_until(lambda: _healthy(site), seconds=30)
+    wait_until(lambda: len(programs(site.process.pid).keys() - before.keys()) == 8, seconds=60)
+    wait_until(lambda: _healthy(site), seconds=120, every=0.5)
 
 
 def test_two_sites_run_side_by_side_and_a_killed_one_leaves_nothing_behind(site: Site) -> None:
