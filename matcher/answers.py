@@ -11,12 +11,13 @@ from django.utils.functional import Promise
 from matcher import wording
 from matcher.feedback import verdicts_of
 from matcher.models import Match, Upload
-from matcher.selectors import matches_of
-from tracks.models import Track
-from tracks.selectors import NO_PICTURES, Pictures, active_version, pictures_of
+from matcher.selectors import matches_of, own_pictures
+from tracks.models import ModelVersion, Track
+from tracks.selectors import NO_PICTURES, Pictures, pictures_of
 from tracks.waveforms import WIDE, Waveform, waveform
 
 MOST_SPANS = 3  # the stylesheet has so many pairs of colours
+AT_FIRST = 5  # rows on the page until somebody wants to see all
 
 
 @dataclass(frozen=True)
@@ -81,15 +82,22 @@ class Row:
     verdict: str = ""  # of its owner, who may have said nothing
 
 
-def rows_of(upload: Upload, link: str = "") -> list[Row]:
+def rows_of(upload: Upload, link: str = "", most: int | None = None) -> list[Row]:
     """The matches of a finished upload, closest first; only the first has large pictures.
 
     Args:
         link: the token by which somebody else sees the upload's sound and pictures.
+        most: so many of them; all by default.
     """
-    matches = matches_of(upload)
+    matches = matches_of(upload)[:most]
     painter = _Painter(upload, pictures_of([match.track_id for match in matches]), link)
     return [painter.row(match, small=place > 0) for place, match in enumerate(matches)]
+
+
+def answered_by_active(upload: Upload) -> bool:
+    """Whether the version that answered this upload still answers."""
+    version = upload.model_version
+    return version is not None and version.state == ModelVersion.State.ACTIVE
 
 
 class _Painter:
@@ -100,12 +108,13 @@ class _Painter:
     """
 
     def __init__(self, upload: Upload, pictures: Mapping[int, Pictures], link: str) -> None:
-        active = active_version()
         self._upload, self._pictures, self._link = upload, pictures, link
-        self._strips = active is not None and active.pk == upload.model_version_id
+        self._strips = answered_by_active(upload)
         self._asked, self._audio = _asked(upload, link)
         self._verdicts = verdicts_of(upload)
-        self._waves = {small: waveform(upload.peaks, small=small) for small in (False, True)}
+        own = own_pictures(upload)
+        self._own_strip = _private("strip", upload, link) if self._strips and own.strip else ""
+        self._waves = {small: waveform(own.peaks, small=small) for small in (False, True)}
 
     def row(self, match: Match, *, small: bool) -> Row:
         spans = [
@@ -130,7 +139,7 @@ class _Painter:
             name=self._asked,
             player="yours",
             audio=self._audio,
-            strip=_private("strip", upload, self._link) if self._strips and upload.strip else "",
+            strip=self._own_strip,
             duration=upload.duration,
             wave=self._waves[small],
             places=[span.yours for span in spans],

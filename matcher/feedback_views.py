@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST
 
 from matcher import feedback
 from matcher.access import by_htmx, own_upload, signed_in
+from matcher.answers import AT_FIRST
 from matcher.models import Match, State, Upload, Verdict
 
 UNSAY = "UNSAY"
@@ -31,7 +32,8 @@ def say(request: HttpRequest, upload_id: UUID) -> HttpResponseBase:
     verdict = None if said == UNSAY else Verdict(said)
     feedback.say(match, verdict)
     if not by_htmx(request):
-        return redirect(f"{upload.get_absolute_url()}#feedback-{match.rank}")
+        every = "?all=1" if match.rank > AT_FIRST else ""
+        return redirect(f"{upload.get_absolute_url()}{every}#feedback-{match.rank}")
     context = {"row": {"match": match, "verdict": verdict or ""}, "alone": True}
     return render(request, "matcher/_feedback.html", context)
 

@@ -88,5 +88,5 @@ def _send(upload: Upload, address: str, recipient: str) -> None:
 
 def _outcome(upload: Upload) -> dict[str, object]:
     if upload.state == State.FINISHED:
-        return {"closest": next(iter(answers.rows_of(upload)), None)}
+        return {"closest": next(iter(answers.rows_of(upload, most=1)), None)}
     return {"failure": text_of(upload.error_code)}

@@ -6,9 +6,22 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser, User
-from django.db.models import Count, Prefetch, Q, QuerySet, Sum
+from django.db.models import (
+    BooleanField,
+    Count,
+    ExpressionWrapper,
+    Prefetch,
+    Q,
+    QuerySet,
+    Sum,
+)
 
 from matcher.models import ENDED, Match, State, Upload
+from tracks.models import ModelVersion
+from tracks.selectors import Pictures
+
+# Of an upload's model version the pages tell its name and its state.
+BULKY_OF_VERSION = tuple(f"model_version__{name}" for name in ModelVersion.BULKY)
 
 
 @dataclass(frozen=True)
@@ -46,7 +59,15 @@ def uploads_of(owner: User | AnonymousUser, *, closest: int = 1) -> QuerySet[Upl
 
 def upload_of(owner: User | AnonymousUser, upload_id: UUID) -> Upload:
     """One upload of this person. Raises Upload.DoesNotExist for anybody else's."""
-    return Upload.objects.defer(*Upload.BULKY).get(pk=upload_id, owner_id=owner.pk)
+    uploads = Upload.objects.select_related("model_version")
+    return uploads.defer(*Upload.BULKY, *BULKY_OF_VERSION).get(pk=upload_id, owner_id=owner.pk)
+
+
+def own_pictures(upload: Upload) -> Pictures:
+    """What the pages draw of an upload's own sound."""
+    painted = ExpressionWrapper(Q(strip__isnull=False), BooleanField())
+    row = Upload.objects.filter(pk=upload.pk).values_list("peaks", painted).get()
+    return Pictures(*row)
 
 
 def matches_of(upload: Upload) -> list[Match]:
@@ -61,9 +82,12 @@ def _shown(matches: QuerySet[Match]) -> QuerySet[Match]:
     return matches.filter(track__withdrawn_at=None).select_related("track").order_by("rank")
 
 
-def withdrawn_of(upload: Upload) -> int:
-    """How many of the upload's matches were withdrawn from the catalogue since."""
-    return upload.matches.filter(track__withdrawn_at__isnull=False).count()
+def counts_of(upload: Upload) -> dict[str, int]:
+    """How many of the upload's matches are `shown`, and `withdrawn` from the catalogue since."""
+    gone = Q(track__withdrawn_at__isnull=False)
+    return upload.matches.aggregate(
+        shown=Count("pk", filter=~gone), withdrawn=Count("pk", filter=gone)
+    )
 
 
 def waiting_before(upload: Upload) -> int:

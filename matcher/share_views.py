@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from matcher import shares
 from matcher.access import own_upload, signed_in
 from matcher.models import Share, State, Upload
-from matcher.views import audio_response, context_of
+from matcher.views import audio_response, context_of, wants_all
 from tracks.pictures import picture_response
 
 NOT_KEPT = "private, no-store"
@@ -78,7 +78,7 @@ def shared(request: HttpRequest, share: Share) -> HttpResponseBase:
     """The answer, to be read. One that is being made again is not there for a while."""
     if share.upload.state != State.FINISHED:
         return render(request, "matcher/share_waits.html", status=404)
-    context = context_of(share.upload, link=share.token) | {"share": share}
+    context = context_of(share.upload, share.token, every=wants_all(request)) | {"share": share}
     return render(request, "matcher/shared.html", context)
 
 

@@ -47,20 +47,27 @@ def landing(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_GET
 def upload(request: HttpRequest, upload_id: UUID) -> HttpResponse:
-    return render(request, "matcher/upload.html", context_of(_own(request, upload_id)))
+    context = context_of(_own(request, upload_id), every=wants_all(request))
+    return render(request, "matcher/upload.html", context)
 
 
-def context_of(upload: Upload, link: str = "") -> dict[str, Any]:
+def wants_all(request: HttpRequest) -> bool:
+    """Whether all matches are to be shown, not only the first."""
+    return "all" in request.GET
+
+
+def context_of(upload: Upload, link: str = "", *, every: bool = False) -> dict[str, Any]:
     """What the page of an upload shows to its owner, or to somebody who follows that link."""
     context: dict[str, Any] = {"upload": upload, "version": shown_version(upload)}
     if upload.ended:
         context |= question_pages.context_of(upload)
     if upload.state == State.FINISHED:
-        rows = answers.rows_of(upload, link)
-        context |= {"closest": rows[0] if rows else None, "others": rows[1:]}
-        active = active_version()
-        context |= {"newer": active and active.pk != upload.model_version_id}
-        context |= {"withdrawn": selectors.withdrawn_of(upload)}
+        rows = answers.rows_of(upload, link, None if every else answers.AT_FIRST)
+        first, rest = rows[1 : answers.AT_FIRST], rows[answers.AT_FIRST :]
+        context |= {"closest": rows[0] if rows else None, "others": first, "rest": rest}
+        counts = selectors.counts_of(upload)
+        context |= {"left": counts["shown"] - len(rows), "withdrawn": counts["withdrawn"]}
+        context |= {"newer": not answers.answered_by_active(upload) and active_version()}
         context |= {"shares": open_shares(upload)}
     elif upload.state == State.FAILED:
         text, again = text_of(upload.error_code), can_be_tried_again(upload.error_code)

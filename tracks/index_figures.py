@@ -11,7 +11,7 @@ from typing import Any
 from django.db.models import Count, Min, Q
 from django.utils import timezone
 
-from tracks.models import IndexEntry, Track
+from tracks.models import IndexEntry, ModelVersion, Track
 from tracks.reasons import reason
 from tracks.selectors import live_versions
 
@@ -88,7 +88,7 @@ def index_figures() -> list[IndexFigures]:
             a_minute=rates.get(version.pk, 0.0),
             **_summed(row for row in counts if row["model_version"] == version.pk),
         )
-        for version in live_versions().defer("manifest", "nearest_distances", "evaluation")
+        for version in live_versions().defer(*ModelVersion.BULKY)
     ]
 
 

@@ -118,6 +118,8 @@ class ModelVersion(models.Model):
 
     # Versions whose index is kept up with the catalogue; a retired one for the rollback.
     LIVE = (State.INDEXING, State.READY, State.ACTIVE, State.RETIRED)
+    # What pages and lists leave out, with `.defer(*ModelVersion.BULKY)`.
+    BULKY = ("manifest", "nearest_distances", "evaluation")
 
     name = models.CharField(max_length=100, unique=True)
     state = models.CharField(max_length=10, choices=State.choices, default=State.REGISTERED)

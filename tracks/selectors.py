@@ -51,7 +51,7 @@ class Coverage:
 
 @dataclass(frozen=True)
 class Pictures:
-    """What there is to see of a track: its peaks, and whether its codes have a strip."""
+    """What there is to see of a piece: its peaks, and whether its codes have a strip."""
 
     peaks: bytes | memoryview | None
     strip: bool
@@ -71,8 +71,9 @@ def pictures_of(tracks: Collection[int]) -> dict[int, Pictures]:
 
 
 def active_version() -> ModelVersion | None:
-    """The version that answers visitors, if one is installed."""
-    return ModelVersion.objects.filter(state=ModelVersion.State.ACTIVE).first()
+    """The version that answers visitors, if one is installed; what is bulky comes when read."""
+    active = ModelVersion.objects.filter(state=ModelVersion.State.ACTIVE)
+    return active.defer(*ModelVersion.BULKY).first()
 
 
 def live_versions() -> QuerySet[ModelVersion]:

@@ -17,15 +17,11 @@ from matcher.api.models import Scope
 from matcher.api.paging import PageNumber, paged
 from matcher.api.problems import Refused
 from matcher.models import State, Upload
-from matcher.selectors import upload_of, uploads_of
+from matcher.selectors import BULKY_OF_VERSION, upload_of, uploads_of
 
 router = Router(tags=["uploads"])
 reading = BearerToken(Scope.READ)
 matching = BearerToken(Scope.MATCH)
-# Of each upload's model version only the name is told.
-VERSION_FIELDS = [
-    f"model_version__{name}" for name in ("manifest", "nearest_distances", "evaluation")
-]
 
 IdempotencyKey = Annotated[
     str,
@@ -84,7 +80,7 @@ def send_upload(
 def list_uploads(request: ApiRequest, page: PageNumber = 1) -> schemas.Jobs:
     """Needs the scope `read`. Newest first, questions without a file among them."""
     mine = uploads_of(request.auth.owner).prefetch_related(None).select_related("model_version")
-    rows, told = paged(mine.defer(*Upload.BULKY, *VERSION_FIELDS), page)
+    rows, told = paged(mine.defer(*Upload.BULKY, *BULKY_OF_VERSION), page)
     return schemas.Jobs(items=[shown.job(request, row) for row in rows], **told)
 
 

@@ -36,7 +36,7 @@ def list_versions(request: HttpRequest) -> schemas.Versions:
 
 
 def _all() -> QuerySet[ModelVersion]:
-    return ModelVersion.objects.defer("manifest", "nearest_distances", "evaluation")
+    return ModelVersion.objects.defer(*ModelVersion.BULKY)
 
 
 def _version(version: ModelVersion) -> schemas.Version:

@@ -30,8 +30,8 @@ class Stop:
 
 
 def show_more(page: Page) -> None:
-    page.locator(".more > summary").click()
-    expect(page.locator(".more .match").first).to_be_visible()
+    page.locator("#rest a").click()
+    expect(page.locator("#rest .match").first).to_be_visible()
 
 
 def lose_the_network(page: Page) -> None:

@@ -47,6 +47,14 @@ def test_a_verdict_is_kept_with_the_file_the_track_and_the_model_version(
     assert kept.verdict == Verdict.GOOD
 
 
+def test_a_verdict_on_a_match_that_is_shown_on_request_leads_back_to_it(
+    owner_client: Client, answered: Upload, tracks: list[Track]
+) -> None:
+    answered.matches.filter(rank=2).update(rank=7)
+    response = say(owner_client, answered, tracks[1])
+    assert response["Location"] == f"/uploads/{answered.pk}/?all=1#feedback-7"
+
+
 def test_the_page_shows_what_was_said_and_how_to_take_it_back(
     owner_client: Client, answered: Upload, tracks: list[Track]
 ) -> None:
