@@ -56,16 +56,30 @@ GROUPS: list[tuple[str, list[Item]]] = [
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """Unfold's callback; who may not see a page is not shown its link."""
-    overview = {"title": "Overview", "icon": "dashboard", "link": reverse("admin:index")}
-    groups = [
+    overview = {
+        "title": "Overview",
+        "icon": "dashboard",
+        "link": reverse("admin:index"),
+    }
+    groups: list[dict[str, Any]] = [
         {
             "title": title,
             "items": [_link(*item) for item in items if request.user.has_perm(item[3])],
         }
         for title, items in GROUPS
     ]
+    _mark(request.path, [item for group in groups for item in group["items"]])
     return [{"items": [overview]}, *(group for group in groups if group["items"])]
 
 
 def _link(title: str, icon: str, page: str, _permission: str) -> dict[str, Any]:
     return {"title": title, "icon": icon, "link": reverse(page)}
+
+
+def _mark(path: str, items: list[dict[str, Any]]) -> None:
+    """One link is that of the page: the longest, as one page's address may begin another's."""
+    here = max(
+        (item["link"] for item in items if path.startswith(item["link"])), key=len, default=""
+    )
+    for item in items:
+        item["active"] = item["link"] == here

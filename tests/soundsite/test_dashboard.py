@@ -197,6 +197,23 @@ def test_every_link_of_the_sidebar_leads_to_a_page(administrator_client: Client)
     assert {administrator_client.get(link).status_code for link in links} == {200}
 
 
+@pytest.mark.parametrize(
+    ("path", "title"),
+    [
+        ("/admin/", "Overview"),
+        ("/admin/tracks/job/", "Jobs"),
+        ("/admin/tracks/job/import/", "Import music"),
+        ("/admin/tracks/track/add/", "Tracks"),
+    ],
+)
+def test_the_sidebar_marks_the_one_page_that_is_open(
+    administrator_client: Client, path: str, title: str
+) -> None:
+    groups = administrator_client.get(path).context["sidebar_navigation"]
+    items = [item for group in groups for item in group["items"]]
+    assert [item["title"] for item in items if item["active"]] == [title]
+
+
 def test_staff_without_permissions_see_neither_numbers_nor_links(
     stranger_client: Client, stranger: Any, busy: ModelVersion
 ) -> None:
