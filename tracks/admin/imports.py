@@ -82,12 +82,7 @@ def import_page(request: HttpRequest) -> HttpResponse:
     form = ImportMusicForm(request.POST, request.FILES) if sent else ImportMusicForm()
     if sent and form.is_valid():
         return _started(request, form)
-    context = {
-        **admin.site.each_context(request),
-        "opts": Job._meta,
-        "title": "Import music",
-        "form": form,
-    }
+    context = {**admin.site.each_context(request), "title": "Import music", "form": form}
     return render(request, "admin/imports/form.html", context)
 
 

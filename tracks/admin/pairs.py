@@ -67,6 +67,7 @@ class DuplicatePairAdmin(PageAdmin):
         return {
             "opts": self.opts,
             "title": "The same recording?",
+            "object": pair,
             "pair": pair,
             "match": self.match(pair),
             "sides": [_side(pair, pair.one, "one"), _side(pair, pair.other, "other")],

@@ -76,7 +76,7 @@ class ModelVersionAdmin(PageAdmin):
         form = TrainingForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
             return redirect(versions.ask_for_training(form.options(), request.user))  # type: ignore[arg-type]
-        context = {"title": "Train a new version", "form": form, "opts": self.opts}
+        context = {"title": "Train a new version", "form": form}
         context |= self.admin_site.each_context(request)
         return render(request, "admin/versions/train.html", context)
 
@@ -86,6 +86,7 @@ class ModelVersionAdmin(PageAdmin):
         return {
             "opts": self.opts,
             "title": version.name,
+            "object": version,
             "version": version,
             "coverage": self.coverage(version),
             "serves": versions.serves(version),
@@ -102,6 +103,7 @@ class ModelVersionAdmin(PageAdmin):
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "title": f"Archive {version}",
+            "object": version,
             "version": version,
             "trained_here": versions.trained_here(version),
         }
