@@ -40,6 +40,15 @@ def test_a_job_that_is_not_there_has_no_page(administrator_client, address):
     assert administrator_client.get(f"/admin/tracks/job/{address}/change/").status_code == 404
 
 
+def test_the_list_tells_how_far_a_job_has_come(administrator_client, job):
+    Job.objects.filter(pk=job.pk).update(
+        kind=Job.Kind.TRAIN, progress={"done": 2, "total": 30, "stage": "training"}
+    )
+    page = administrator_client.get("/admin/tracks/job/").content.decode()
+    assert "2 of 30" in page
+    assert "stage" not in page
+
+
 def test_a_claim_takes_only_jobs_of_its_kind(job):
     assert jobs.claim(Job.Kind.TRAIN) is None
 
