@@ -35,11 +35,11 @@ def by_form(archive: Path) -> Made:
             raise SystemExit(f"the form led to {page}")
         wait_until(lambda: _state(site)[0] == "RUNNING", HOUR, every=1)
         site.kill_worker("index")
-        wait_until(lambda: _state(site)[0] in ("PLANNED", "FAILED"), HOUR, every=1)
+        wait_until(lambda: _state(site)[0] in ("PLANNED", "FAILED"), HOUR, every=5)
         administrator.order(page.replace("change/", "go/order/"), page)
         wait_until(lambda: int(_state(site)[2]) > 0, HOUR, every=1)
         site.kill_worker("index")
-        wait_until(lambda: _state(site)[0] in ("FINISHED", "FAILED"), HOUR, every=1)
+        wait_until(lambda: _state(site)[0] in ("FINISHED", "FAILED"), HOUR, every=5)
         seconds = time.monotonic() - began
         return set(site.ask(HASHES)), seconds, " ".join(_state(site))
 
