@@ -41,7 +41,8 @@ def by_form(archive: Path) -> Made:
         site.kill_worker("index")
         wait_until(lambda: _state(site)[0] in ("FINISHED", "FAILED"), HOUR, every=5)
         seconds = time.monotonic() - began
-        return set(site.ask(HASHES)), seconds, " ".join(_state(site))
+        state, claims, created = _state(site)
+        return set(site.ask(HASHES)), seconds, f"{state}, {created} created in {claims} claims"
 
 
 def _state(site: Site) -> list[str]:
