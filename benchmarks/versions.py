@@ -174,7 +174,7 @@ def main() -> None:
         fill(site, chosen)
         uploads = Uploads(site, chosen[0])
         seconds = walk(page, site, uploads, epochs=options.epochs, overrides={})
-        said = page.locator("main").inner_text()
+        said = page.locator("#version").inner_text()
     for name, length in seconds.items():
         print(f"{name}: {length:.0f} s")
     print(f"uploads answered by version: {dict(uploads.answered)}; failed: {uploads.failed}")
