@@ -11,10 +11,13 @@ is printed as Markdown; the exit status is 1 if a worker died or met an error th
 from __future__ import annotations
 
 import argparse
+import contextlib
 import io
 import json
 import multiprocessing
+import os
 import resource
+import signal
 import sys
 import tempfile
 import time
@@ -105,6 +108,7 @@ def _head(path: Path) -> bytes:
 
 def work(samples: Samples, seed: int, numbers: Sequence[int], results: Any, keep: str) -> None:
     """A worker: hears the files with these numbers and tells of each before and after."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # its owner ends it
     model = Model.load(DEFAULT)
     model.warm_up()
     for number in numbers:
@@ -195,6 +199,8 @@ def _death(number: int, kind: str, status: int | None) -> Result:
 
 def fuzz(samples: Samples, options: argparse.Namespace) -> Iterator[Result]:
     """The results, as they come."""
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):  # as the site's workers have it
+        os.environ[name] = "1"
     numbers = range(options.files)
     workers = [
         Worker(samples, options.seed, numbers[first :: options.processes], options.keep)
@@ -238,12 +244,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     samples = synthetic() + real(options.music, Random(options.seed))
     began, results = time.monotonic(), []
-    for result in fuzz(samples, options):
-        results.append(result)
-        if not result.foreseen or result.outcome in DEAD:
-            print(f"{result.number} ({result.kind}): {result.outcome}", file=sys.stderr)
-        if len(results) % 500 == 0:
-            print(f"{len(results)} files, {time.monotonic() - began:.0f} s", file=sys.stderr)
+    with contextlib.suppress(KeyboardInterrupt):  # then the table is of the files until then
+        for result in fuzz(samples, options):
+            results.append(result)
+            if not result.foreseen or result.outcome in DEAD:
+                print(f"{result.number} ({result.kind}): {result.outcome}", file=sys.stderr)
+            if len(results) % 500 == 0:
+                print(f"{len(results)} files, {time.monotonic() - began:.0f} s", file=sys.stderr)
     print(table(results, time.monotonic() - began))
     return 0 if all(result.foreseen for result in results) else 1
 

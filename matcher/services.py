@@ -83,7 +83,8 @@ def create_upload(owner: User, file: File) -> Upload:  # type: ignore[type-arg]
 def shown_name(name: str | None) -> str:
     """A file's name as its owner will see it again: no folders, nothing unprintable, not empty."""
     last = (name or "").replace("\\", "/").rpartition("/")[2]
-    return printable(last) or "untitled"
+    shown = printable(last)
+    return shown if shown.strip(".") else "untitled"
 
 
 def printable(name: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -27,6 +27,7 @@ LOUDEST = 1e6  # 120 dB above full scale: damage, and its square would soon be i
 SILENCE_PEAK = 10 ** (-60 / 20)  # a peak below -60 dBFS is nothing that can be likened
 _BLOCK = 1 << 16
 _MOST_CHANNELS = 8
+_MOST_PLANES = 8  # PyAV reads beyond the last of so many, and the process dies
 _SAMPLE_RATES = range(2_000, 384_001)
 # FFmpeg opens nothing by itself, and no decoder but those of music: not even to look at a cover.
 _CODECS = (
@@ -173,30 +174,37 @@ def _av_blocks(file: BinaryIO, container: str, sample_rate: int) -> Iterator[np.
     1.41 times louder than the mean.
     """
     file.seek(0)
-    with ExitStack() as stack:
-        with _told("refused the header"):
-            opened = av.open(
-                file,
-                format=container,
-                metadata_errors="replace",
-                options={
-                    "format_whitelist": container,
-                    "protocol_whitelist": "none",
-                    "codec_whitelist": ",".join(_CODECS),
-                },
-            )
-        media = stack.enter_context(opened)
-        if not media.streams.audio:
-            raise _Refused("found no audio stream")
-        stream = media.streams.audio[0]
-        stream.codec_context.thread_count = 1  # more gain nothing here, and a child may have none
-        if stream.codec_context.name not in _CODECS:
-            raise _Refused(f"found {stream.codec_context.name}, which is not read")
-        _check(stream.channels, stream.rate)
-        resampler = av.AudioResampler(format="fltp", layout=stream.layout, rate=sample_rate)
+    options = {"format_whitelist": container, "codec_whitelist": ",".join(_CODECS)}
+    options["protocol_whitelist"] = "none"
+    with _told("refused the header"):
+        opened = av.open(file, format=container, metadata_errors="replace", options=options)
+    with opened as media:
+        stream = _audio_stream(media)
+        channels = stream.channels  # now: frames may have others, which the resampler changes
+        _check(channels, stream.rate)
+        samples = "fltp" if channels < _MOST_PLANES else "flt"
+        resampler = av.AudioResampler(format=samples, layout=stream.layout, rate=sample_rate)
         for frame in chain(in_blocks(_frames(media, stream)), [None]):
             for resampled in resampler.resample(frame):
-                yield resampled.to_ndarray().mean(axis=0, dtype=np.float32)
+                yield _mean(resampled.to_ndarray(), channels)
+
+
+def _audio_stream(media: av.container.InputContainer) -> av.AudioStream:
+    if not media.streams.audio:
+        raise _Refused("found no audio stream")
+    stream: av.AudioStream = media.streams.audio[0]
+    codec = stream.codec_context
+    if codec is None or codec.name not in _CODECS:
+        raise _Refused(f"found {codec.name if codec else 'a codec'} that is not read")
+    codec.thread_count = 1  # more gain nothing here, and a child may have none
+    return stream
+
+
+def _mean(samples: np.ndarray, channels: int) -> np.ndarray:
+    """Of the channels: mono (n,) from (channels, n), or from (1, n * channels)."""
+    if len(samples) == channels:
+        return samples.mean(axis=0, dtype=np.float32)
+    return samples.reshape(-1, channels).mean(axis=1, dtype=np.float32)
 
 
 def _check(channels: int, rate: int) -> None:

@@ -68,9 +68,10 @@ def confine(limits: Limits) -> list[str]:
     Returns:
         Which of `MEASURES` hold; the limits always do.
     """
+    soft, hard = limits.cpu_seconds, limits.cpu_seconds + 1  # the soft one says why it kills
+    resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
     for kind, most in (
         (resource.RLIMIT_AS, limits.memory),
-        (resource.RLIMIT_CPU, limits.cpu_seconds),
         (resource.RLIMIT_FSIZE, limits.written),
         (resource.RLIMIT_NOFILE, _OPEN_FILES),
         (resource.RLIMIT_NPROC, 0),

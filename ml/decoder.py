@@ -28,7 +28,7 @@ from ml.errors import AudioError
 
 MESSAGE_BYTES = 16 * 1024
 _OUTCOME_BYTES = 4096
-_DETAIL_CHARACTERS = 500
+_DETAIL = 500  # characters
 _LATE = ("audio", "video", "subtitles")  # parts of PyAV that wait for the first such stream
 _PROBE = Limits(memory=1 << 31, cpu_seconds=10, wall_seconds=10.0, written=0)
 
@@ -76,9 +76,11 @@ def _decode(source: int, samples: int, limits: Limits, **options: Any) -> Outcom
         with open(samples, "wb", closefd=False) as kept:
             kept.write(decoded.data)
     except AudioError as error:
-        return {"code": error.code, "detail": error.detail[:_DETAIL_CHARACTERS]}
+        return {"code": error.code, "detail": error.detail[:_DETAIL]}
     except MemoryError:
         return {"code": "decoder-limit", "detail": f"more than {limits.memory} bytes of memory"}
+    except Exception as error:  # ours to mend, and no reason to stop the worker
+        return {"code": "decoder-crashed", "detail": f"{type(error).__name__}: {error}"[:_DETAIL]}
     return {}
 
 
@@ -104,9 +106,10 @@ def _in_child(
     with contextlib.suppress(ProcessLookupError):
         os.killpg(child, signal.SIGKILL)
     _, status, usage = os.wait4(child, 0)
+    died = said is None and os.WIFSIGNALED(status)  # one that spoke is killed by us, if need be
     return {
         "outcome": said,
-        "signal": os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0,
+        "signal": os.WTERMSIG(status) if died else 0,
         "late": late,
         "seconds": time.monotonic() - began,
         "kib": usage.ru_maxrss,
@@ -146,7 +149,7 @@ def _said(control: socket.socket, reading: int, deadline: float) -> tuple[Outcom
         return None, not ready
     try:
         said = json.loads(os.read(reading, _OUTCOME_BYTES))
-    except ValueError:
+    except (ValueError, RecursionError):
         said = None
     return (said if isinstance(said, dict) else None), False
 

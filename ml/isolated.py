@@ -38,7 +38,7 @@ _ROOT = Path(__file__).resolve().parent.parent
 _KEPT = ("PATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL")  # of the environment: no secrets
 _START_SECONDS = 60.0
 _PATIENCE = 30.0  # beyond the wall limit, which the decoder holds itself
-_CODES = ("not-audio", "reference", "damaged", "too-long", "decoder-limit")
+_CODES = ("not-audio", "reference", "damaged", "too-long", "decoder-limit", "decoder-crashed")
 
 
 def decode(
@@ -114,6 +114,8 @@ def _raise_what_was_told(told: dict[str, Any]) -> None:
         raise AudioError("decoder-limit", f"not done after {told['seconds']:.0f} s")
     if told["signal"] == signal.SIGXCPU:
         raise AudioError("decoder-limit", f"more than {CPU_SECONDS} s of computing")
+    if outcome is None and told["signal"] == signal.SIGKILL:
+        raise AudioError("decoder-limit", "killed by the system, which was short of memory")
     if outcome is None or outcome.get("code") not in _CODES:
         raise AudioError("decoder-crashed", f"the decoder ended with signal {told['signal']}")
     raise AudioError(outcome["code"], str(outcome.get("detail", "")))

@@ -53,7 +53,9 @@ def sniff(head: bytes) -> str | None:
     """
     if is_playlist(head) or head.startswith(_OTHERS):
         return None
-    head = _without_id3(head)
+    whole, head = len(head), _without_id3(head)
+    if not head and whole == HEAD_BYTES:
+        return "mp3"  # by custom: a tag with a large cover, and what it is of lies further on
     if is_playlist(head) or head.startswith(_OTHERS):
         return None
     if head[:4] in (b"RIFF", b"RF64") and head[8:12] == b"WAVE":
@@ -142,13 +144,13 @@ def _names_a_file(moov: bytes) -> bool:
 
 
 def _without_id3(head: bytes) -> bytes:
-    """Skip a leading ID3v2 tag; a tag longer than the head leaves its claim: mp3 by custom."""
+    """What stands behind a leading ID3v2 tag, nothing where that fills the head."""
     if head[:3] != b"ID3" or len(head) < 10:
         return head
     size = 10 + sum(
         (byte & 0x7F) << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True)
     )
-    return head[size:] if size < len(head) else b"\xff\xfb\x90\x00" * 1000
+    return head[size:]
 
 
 def _adts_frames(head: bytes) -> bool:
