@@ -74,6 +74,12 @@ TEXTS: dict[str, Text] = {
         ),
         _ANOTHER_FILE,
     ),
+    "reference": Text(
+        Family.VISITOR,
+        _("This file only points to other files"),
+        _("It is a playlist or a link: the sound itself lies somewhere else."),
+        _("Send the audio file that it points to."),
+    ),
     "damaged": Text(
         Family.VISITOR,
         _("The file is damaged"),
@@ -97,6 +103,18 @@ TEXTS: dict[str, Text] = {
         _("The sound is too long"),
         _("Files may last up to %(max_minutes)s minutes."),
         _("Cut out the part you care about and send that."),
+    ),
+    "decoder-limit": Text(
+        Family.VISITOR,
+        _("Opening the file took too much"),
+        _("It needed more time or memory than one file may have, and was put aside."),
+        _ANOTHER_FILE,
+    ),
+    "decoder-crashed": Text(
+        Family.VISITOR,
+        _("The file could not be opened"),
+        _("Our decoder gave up on it in the middle: the file is most likely damaged."),
+        _ANOTHER_FILE,
     ),
     "nothing-asked": Text(
         Family.VISITOR,

@@ -7,7 +7,7 @@ rows it touched; no row means that the job belongs to somebody else by now.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -116,7 +116,7 @@ def finish(upload: Upload, found: Sequence[Found], *, duration: float, **heard: 
     with transaction.atomic():
         now = timezone.now()
         _write(upload, state=State.FINISHED, finished_at=now, duration=duration, **heard)
-        there = _kept_until_commit(found)
+        there = _kept_until_commit(one.track.pk for one in found)
         matches = [
             _match(upload, rank, one)
             for rank, one in enumerate((one for one in found if one.track.pk in there), start=1)
@@ -127,10 +127,38 @@ def finish(upload: Upload, found: Sequence[Found], *, duration: float, **heard: 
     upload.state = State.FINISHED
 
 
-def _kept_until_commit(found: Sequence[Found]) -> set[int]:
+def _kept_until_commit(tracks: Iterable[int]) -> set[int]:
     """Which of the tracks still exist; their rows cannot be deleted before our commit."""
     rows = Track.objects.select_for_update(no_key=True).order_by("pk")
-    return set(rows.filter(pk__in=[one.track.pk for one in found]).values_list("pk", flat=True))
+    return set(rows.filter(pk__in=list(tracks)).values_list("pk", flat=True))
+
+
+def finish_as_before(upload: Upload) -> bool:
+    """End a new upload with what the active version found for the same bytes of the same person.
+
+    Nobody hears it again; False, and nothing is written, when there is no such answer.
+    """
+    version = active_version()
+    with transaction.atomic():
+        before = (
+            Upload.objects.filter(owner=upload.owner, sha256=upload.sha256, state=State.FINISHED)
+            .filter(model_version=version)
+            .select_for_update()
+            .order_by("-finished_at")
+            .first()
+        )
+        matches = list(before.matches.all()) if before and version else []
+        there = _kept_until_commit(match.track_id for match in matches)
+        if before is None or not there:
+            return False
+        known = {name: getattr(before, name) for name in ("duration", *Upload.BULKY)}
+        ended = {"state": State.FINISHED, "finished_at": timezone.now(), "model_version": version}
+        _write(upload, **ended, **known)
+        for match in matches:
+            match.pk, match.upload = None, upload
+        Match.objects.bulk_create(match for match in matches if match.track_id in there)
+    upload.state = State.FINISHED
+    return True
 
 
 def _match(upload: Upload, rank: int, found: Found) -> Match:

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from django.conf import settings
 
 from matcher.errors import MatchError
 from matcher.models import State
-from ml import audio
-from ml.encoding import Encoding
-from ml.peaks import peaks
+from ml import isolated
+from ml.hearing import Heard, listen
 from tracks import runtime, search
 from tracks.models import ModelVersion
 
@@ -35,18 +35,6 @@ class Answer:
     duration: float
     found: list[search.Found]
     heard: dict[str, bytes] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Heard:
-    """What a version heard in a file.
-
-    Attributes:
-        kept: what `jobs.finish` keeps of it: its encoding, peaks and strip.
-    """
-
-    encoding: Encoding
-    kept: dict[str, bytes]
 
 
 def _nobody(_stage: State) -> None:
@@ -92,19 +80,11 @@ def hear(
         AudioError: the file cannot be used.
         ArtefactError: the model cannot be trusted or read.
     """
-    waveform = audio.decode(
+    waveform = isolated.decode(
         path,
         min_seconds=settings.UPLOAD_MIN_SECONDS,
         max_seconds=settings.UPLOAD_MAX_SECONDS,
     )
     entering(State.EXTRACTING)
     model = runtime.load(version)
-    features = model.features(waveform)
-    entering(State.ENCODING)
-    encoding = model.encode(features)
-    kept = {
-        "encoding": encoding.to_bytes(),
-        "peaks": peaks(waveform),
-        "strip": model.strip(encoding),
-    }
-    return Heard(encoding, kept)
+    return listen(waveform, model, before_codes=partial(entering, State.ENCODING))

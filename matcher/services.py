@@ -51,6 +51,7 @@ class MeasuredFile(File):  # type: ignore[type-arg]
 def create_upload(owner: User, file: File) -> Upload:  # type: ignore[type-arg]
     """Keep a person's file and queue its job.
 
+    What the active version has answered for the same bytes of this person is the answer at once.
     The upload counts as accepted once its row and its file are stored, whether or not a worker
     can be nudged right now: the sweep nudges again.
 
@@ -71,7 +72,8 @@ def create_upload(owner: User, file: File) -> Upload:  # type: ignore[type-arg]
                 size=measured.length,
                 sha256=measured.sha256.hexdigest(),
             )
-            transaction.on_commit(partial(nudges.send, upload.pk))
+            if not jobs.finish_as_before(upload):
+                transaction.on_commit(partial(nudges.send, upload.pk))
     except BaseException:
         default_storage.delete(name)
         raise
@@ -81,7 +83,8 @@ def create_upload(owner: User, file: File) -> Upload:  # type: ignore[type-arg]
 def shown_name(name: str | None) -> str:
     """A file's name as its owner will see it again: no folders, nothing unprintable, not empty."""
     last = (name or "").replace("\\", "/").rpartition("/")[2]
-    return printable(last) or "untitled"
+    shown = printable(last)
+    return shown if shown.strip(".") else "untitled"
 
 
 def printable(name: str) -> str:

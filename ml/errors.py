@@ -18,7 +18,8 @@ class SoundError(Exception):
 
 
 class AudioError(SoundError):
-    """The file at hand cannot be used: not-audio, damaged, silent, too-short or too-long."""
+    """The file at hand cannot be used: not-audio, reference, damaged, silent, too-short, too-long,
+    decoder-limit or decoder-crashed."""
 
 
 class ArtefactError(SoundError):

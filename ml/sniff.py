@@ -1,10 +1,18 @@
 """What a file is, from its first bytes alone. Names and content types are never believed.
 
 Standard library only, so that the web process can refuse what no worker should ever open: a
-playlist, a script or any other format that makes a decoder open further files has no entry here.
+playlist, a script or any other format that makes a decoder open further files has no entry here,
+and what begins like one is not searched for music behind it.
 """
 
 from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from os import SEEK_END
+from typing import BinaryIO
+
+from ml.errors import AudioError
 
 HEAD_BYTES = 64 * 1024
 
@@ -17,6 +25,21 @@ _MPEG_BITRATES = {  # kbit/s by (MPEG-1?, layer), ISO 11172-3 table and its 1381
     (False, 3): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
 }
 _MPEG_RATES = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 12000, 8000)}
+# How formats begin that name other files: HLS, FFmpeg's concat, SDP, PLS, QuickTime's and Windows'
+# links, and the XML ones (SMIL, ASX, XSPF, WPL, DASH).
+_PLAYLISTS = (
+    *(b"#ext", b"ffconcat", b"file ", b"v=0\r", b"v=0\n", b"[playlist]", b"[reference]"),
+    *(b"rtsptext", b"rtsp://", b"http://", b"https://", b"smiltext", b"[internetshortcut]"),
+    *(b"<?xml", b"<smil", b"<asx", b"<mpd", b"<playlist", b"<?wpl"),
+)
+# Other files may hold MPEG frames, too, and are none: zip, rar, 7z, gzip, PDF, GIF, PNG, ELF,
+# HTML.
+_OTHERS = (
+    *(b"PK\x03\x04", b"PK\x05\x06", b"Rar!", b"7z\xbc\xaf\x27\x1c", b"\x1f\x8b", b"%PDF"),
+    *(b"GIF8", b"\x89PNG", b"\x7fELF", b"<!DOCTYPE", b"<!doctype", b"<html", b"<HTML"),
+)
+_MOST_MOOV = 32 * 1024 * 1024
+_MOST_BOXES = 10_000
 
 
 def sniff(head: bytes) -> str | None:
@@ -28,7 +51,13 @@ def sniff(head: bytes) -> str | None:
     Returns:
         `ogg`, `flac`, `wav`, `aiff`, `mov`, `matroska`, `mp3` or `aac`; None for anything else.
     """
-    head = _without_id3(head)
+    if is_playlist(head) or head.startswith(_OTHERS):
+        return None
+    whole, head = len(head), _without_id3(head)
+    if not head and whole == HEAD_BYTES:
+        return "mp3"  # by custom: a tag with a large cover, and what it is of lies further on
+    if is_playlist(head) or head.startswith(_OTHERS):
+        return None
     if head[:4] in (b"RIFF", b"RF64") and head[8:12] == b"WAVE":
         return "wav"
     if head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC"):
@@ -43,14 +72,85 @@ def sniff(head: bytes) -> str | None:
     return "mp3" if _mpeg_frames(head) else None
 
 
+def is_playlist(head: bytes) -> bool:
+    """Whether a file begins like one that only names others."""
+    text = head[:1024].removeprefix(b"\xef\xbb\xbf").removeprefix(b"\xff\xfe")
+    text = text.removeprefix(b"\xfe\xff").replace(b"\0", b"")
+    return text.lstrip().lower().startswith(_PLAYLISTS)
+
+
+def refusal(head: bytes) -> AudioError:
+    """Why a file that `sniff` has no name for is refused: `reference` or `not-audio`."""
+    if is_playlist(head) or is_playlist(_without_id3(head)):
+        return AudioError("reference", "it begins like a playlist")
+    return AudioError("not-audio", "the first bytes are of no audio format that is read here")
+
+
+def refers_elsewhere(file: BinaryIO) -> bool:
+    """Whether a movie (ISO 14496-12, QuickTime) keeps its sound in another file.
+
+    That is told by a data reference without the flag "in this file", by a reference movie, or
+    hidden in a compressed `moov`, which nothing has written for twenty years.
+
+    Raises:
+        AudioError: `damaged`, where there are too many boxes or too large a `moov` to look through.
+    """
+    for kind, size in _boxes(file):
+        if kind != b"moov":
+            continue
+        if size > _MOST_MOOV:
+            raise AudioError("damaged", f"a moov of {size} bytes")
+        moov = file.read(size)
+        if b"rmra" in moov or b"cmov" in moov or _names_a_file(moov):
+            return True
+    return False
+
+
+def _boxes(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
+    """Type and size of what is left of each outermost box; the file stands after its header."""
+    end = file.seek(0, SEEK_END)
+    start = 0
+    for _ in range(_MOST_BOXES):
+        file.seek(start)
+        header = file.read(16)
+        if len(header) < 8:
+            return
+        size, kind = struct.unpack_from(">I4s", header)
+        length = 16 if size == 1 and len(header) == 16 else 8
+        if length == 16:
+            (size,) = struct.unpack_from(">Q", header, 8)
+        size = min(size or end, end - start)
+        if size < length:
+            return
+        file.seek(start + length)
+        yield kind, size - length
+        start += size
+    raise AudioError("damaged", f"more than {_MOST_BOXES} boxes")
+
+
+def _names_a_file(moov: bytes) -> bool:
+    """Whether an entry of any `dref` box is not of this file and says where it is instead."""
+    position = moov.find(b"dref")
+    while position >= 0:
+        (count,) = struct.unpack_from(">I", moov[position + 8 : position + 12].ljust(4, b"\0"))
+        entry = position + 12
+        for _ in range(min(count, 1000)):
+            size, flags = struct.unpack(">I4xI", moov[entry : entry + 12].ljust(12, b"\0"))
+            if size > 12 and not flags & 1:
+                return True
+            entry += max(size, 12)
+        position = moov.find(b"dref", position + 4)
+    return False
+
+
 def _without_id3(head: bytes) -> bytes:
-    """Skip a leading ID3v2 tag; a tag longer than the head leaves its claim: mp3 by custom."""
+    """What stands behind a leading ID3v2 tag, nothing where that fills the head."""
     if head[:3] != b"ID3" or len(head) < 10:
         return head
     size = 10 + sum(
         (byte & 0x7F) << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True)
     )
-    return head[size:] if size < len(head) else b"\xff\xfb\x90\x00" * 1000
+    return head[size:]
 
 
 def _adts_frames(head: bytes) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 from celery.exceptions import SoftTimeLimitExceeded
 
 from ml.errors import SoundError
-from ml.peaks import peaks
+from ml.hearing import listen
 from tracks import runtime
 from tracks.heartbeat import Heartbeat
 from tracks.media import local_path
@@ -48,12 +48,10 @@ def _heard(entry: IndexEntry) -> dict[str, Any]:
     model = runtime.load(entry.model_version)
     with local_path(entry.track.audio) as path:
         waveform = probe(path)
-    encoding = model.encode(model.features(waveform))
+    heard = listen(waveform, model)
     return {
-        "embedding": encoding.embedding.tolist(),
-        "encoding": encoding.to_bytes(),
-        "peaks": peaks(waveform),
-        "strip": model.strip(encoding),
-        "duration": encoding.duration,
-        "tempo": encoding.facts.get("tempo") or None,
+        **heard.kept,
+        "embedding": heard.encoding.embedding.tolist(),
+        "duration": heard.encoding.duration,
+        "tempo": heard.encoding.facts.get("tempo") or None,
     }

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from django.conf import settings
 
-from ml.audio import Waveform, decode
+from ml import isolated
+from ml.audio import Waveform
 
 # Shorter pieces (jingles) have no rhythm or form that could be likened.
 SHORTEST_SECONDS = 1.0
@@ -16,8 +17,8 @@ def probe(path: Path) -> Waveform:
     """The whole decoded track.
 
     Raises:
-        ml.errors.AudioError: `not-audio`, `damaged`, `silent`, `too-short` or `too-long`.
+        ml.errors.AudioError: see `ml.isolated.decode`.
     """
-    return decode(
+    return isolated.decode(
         path, min_seconds=SHORTEST_SECONDS, max_seconds=float(settings.UPLOAD_MAX_SECONDS)
     )

@@ -5,10 +5,13 @@ from __future__ import annotations
 REASONS = {
     "empty-file": "The file is empty.",
     "not-audio": "The file is of no audio format that is read here.",
+    "reference": "The file only names other files, as a playlist does.",
     "damaged": "The file begins like audio, but no sound could be read from it.",
     "silent": "The file holds only silence.",
     "too-short": "The file is too short to be compared.",
     "too-long": "The file is longer than this site takes.",
+    "decoder-limit": "Decoding the file took more time or memory than one file may take.",
+    "decoder-crashed": "The file crashed the decoder.",
     "duplicate": "The catalogue has this very audio already.",
     "too-large": "The file is larger than this site takes.",
     "withdrawn": "This very audio was withdrawn from the catalogue.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+from ml import isolated
 from ml.model import Model
 from tracks.models import ModelVersion
 from tracks.selectors import active_version, artefact_folder
@@ -25,7 +26,9 @@ def load(version: ModelVersion) -> Model:
 
 
 def warm_up() -> None:
-    """Loads the active version and lets librosa compile, before the first job comes."""
+    """Starts the decoder, loads the active version and lets librosa compile, before the first job
+    comes."""
+    isolated.decoder()
     version = active_version()
     if version is not None:
         load(version).warm_up()

@@ -11,7 +11,7 @@ import soundfile
 
 from ml.audio import decode
 from ml.errors import AudioError
-from ml.sniff import sniff
+from ml.sniff import HEAD_BYTES, sniff
 
 RATE = 44_100
 
@@ -75,6 +75,15 @@ def test_an_empty_file_is_not_audio(tmp_path: Path) -> None:
 
 def test_a_playlist_is_not_audio() -> None:
     assert sniff(b"#EXTM3U\n#EXTINF:1,x\nfile:///etc/passwd\n") is None
+
+
+def test_an_mp3_behind_a_cover_that_is_larger_than_the_head_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "song.mp3"
+    soundfile.write(path, tone(3.0), RATE)
+    cover = HEAD_BYTES + 50_000
+    size = bytes(cover >> shift & 0x7F for shift in (21, 14, 7, 0))
+    path.write_bytes(b"ID3\x04\x00\x00" + size + bytes(cover) + path.read_bytes())
+    assert decode(path).duration == pytest.approx(3.0, abs=0.1)
 
 
 def test_a_header_without_music_is_damaged(tmp_path: Path) -> None:
