@@ -16,7 +16,7 @@ from django.db.models import (
     Sum,
 )
 
-from matcher.models import ENDED, Match, State, Upload
+from matcher.models import ENDED, Match, Upload
 from tracks.models import ModelVersion
 from tracks.selectors import Pictures
 
@@ -63,6 +63,11 @@ def upload_of(owner: User | AnonymousUser, upload_id: UUID) -> Upload:
     return uploads.defer(*Upload.BULKY, *BULKY_OF_VERSION).get(pk=upload_id, owner_id=owner.pk)
 
 
+def state_of(owner: User | AnonymousUser, upload_id: UUID) -> Upload:
+    """The same with nothing but `state` and `queued_at`, for those who ask again and again."""
+    return Upload.objects.only("state", "queued_at").get(pk=upload_id, owner_id=owner.pk)
+
+
 def own_pictures(upload: Upload) -> Pictures:
     """What the pages draw of an upload's own sound."""
     painted = ExpressionWrapper(Q(strip__isnull=False), BooleanField())
@@ -88,9 +93,3 @@ def counts_of(upload: Upload) -> dict[str, int]:
     return upload.matches.aggregate(
         shown=Count("pk", filter=~gone), withdrawn=Count("pk", filter=gone)
     )
-
-
-def waiting_before(upload: Upload) -> int:
-    """How many uploads wait since before this one; with fair turns only an estimate."""
-    waiting = Upload.objects.filter(state=State.QUEUED, queued_at__lt=upload.queued_at)
-    return waiting.count() if upload.state == State.QUEUED else 0
