@@ -63,11 +63,6 @@ def upload_of(owner: User | AnonymousUser, upload_id: UUID) -> Upload:
     return uploads.defer(*Upload.BULKY, *BULKY_OF_VERSION).get(pk=upload_id, owner_id=owner.pk)
 
 
-def state_of(owner: User | AnonymousUser, upload_id: UUID) -> Upload:
-    """The same with nothing but `state` and `queued_at`, for those who ask again and again."""
-    return Upload.objects.only("state", "queued_at").get(pk=upload_id, owner_id=owner.pk)
-
-
 def own_pictures(upload: Upload) -> Pictures:
     """What the pages draw of an upload's own sound."""
     painted = ExpressionWrapper(Q(strip__isnull=False), BooleanField())

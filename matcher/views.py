@@ -28,7 +28,7 @@ from matcher.limits import limits
 from matcher.models import State, Upload
 from matcher.notices import address_of
 from matcher.refusals import told_of_load
-from matcher.selectors import state_of, upload_of
+from matcher.selectors import upload_of
 from matcher.shares import open_shares
 from matcher.waits import Place
 from tracks.media import CONTENT_TYPES, ending_of, ranged_response
@@ -114,13 +114,12 @@ def shown_version(upload: Upload, place: Place | None) -> str:
 def status(request: HttpRequest, upload_id: UUID) -> HttpResponse:
     """The job's part of its page, for polling: 204 when nothing changed, 286 at the end.
 
-    Most polls find nothing changed, so two short queries tell that. Whoever has been signed out,
+    Most polls find nothing changed, so one query tells that. Whoever has been signed out,
     or has deleted the upload elsewhere, is told by HX-Refresh to load the whole page, which says
     so and asks no more.
     """
     try:
-        known = state_of(request.user, upload_id)
-        if request.GET.get("seen") == shown_version(known, waits.place_of(known)):
+        if request.GET.get("seen") == shown_version(*waits.follow(request.user, upload_id)):
             return HttpResponse(status=204)
         upload = upload_of(request.user, upload_id)
     except Upload.DoesNotExist:

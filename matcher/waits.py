@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser, User
 from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
@@ -37,12 +39,13 @@ _PLACE = """
         WHERE started_at >= %(recently)s AND finished_at IS NOT NULL
         ORDER BY started_at DESC LIMIT 50
     )
-    SELECT before,
+    SELECT mine.state, mine.queued_at, before,
         (SELECT count(*) FROM matcher_upload
             WHERE state = ANY(%(running)s) AND heartbeat_at >= %(alive)s),
         (SELECT coalesce(max(finished_at) >= %(alive)s, false) FROM ended),
         (SELECT avg(extract(epoch FROM finished_at - started_at)) FROM ended)
-    FROM places WHERE id = %(id)s
+    FROM matcher_upload AS mine LEFT JOIN places USING (id)
+    WHERE mine.id = %(id)s AND mine.owner_id = %(owner)s
 """
 
 
@@ -62,7 +65,7 @@ class Place:
     @property
     def roughly(self) -> int:
         """`before`, rounded so that a page need not change with every job."""
-        step = 1 if self.before <= 10 else 10 if self.before <= 100 else 50
+        step = 1 if self.before <= 10 else 10 if self.before <= 50 else 50
         return round(self.before / step) * step
 
     @property
@@ -71,7 +74,7 @@ class Place:
         if self.seconds is None:
             return None
         minutes = 0 if self.seconds < 45 else max(1, round(self.seconds / 60))
-        step = 1 if minutes <= 10 else 5 if minutes < 60 else 60
+        step = 1 if minutes <= 5 else 5 if minutes < 60 else 60
         return round(minutes / step) * step
 
     @property
@@ -91,9 +94,27 @@ def place_of(upload: Upload) -> Place | None:
     """Where an upload stands in the queue; None for one that does not wait."""
     if upload.state != State.QUEUED:
         return None
+    row = _asked(upload.owner_id, upload.pk)
+    return _place(*row[2:]) if row else None
+
+
+def follow(owner: User | AnonymousUser, upload_id: UUID) -> tuple[Upload, Place | None]:
+    """One upload of this person and its place, by one query, for those who ask again and again.
+
+    The upload has its `state` and `queued_at` and nothing else. Raises Upload.DoesNotExist for
+    anybody else's.
+    """
+    row = _asked(owner.pk, upload_id)
+    if row is None:
+        raise Upload.DoesNotExist
+    return Upload(pk=upload_id, state=row[0], queued_at=row[1]), _place(*row[2:])
+
+
+def _asked(owner_id: int | None, upload_id: UUID) -> tuple[Any, ...] | None:
     now = timezone.now()
     values: dict[str, Any] = {
-        "id": upload.pk,
+        "id": upload_id,
+        "owner": owner_id,
         "queued": State.QUEUED,
         "running": list(RUNNING),
         "lately": now - LATELY,
@@ -102,8 +123,11 @@ def place_of(upload: Upload) -> Place | None:
     }
     with connection.cursor() as cursor:
         cursor.execute(_PLACE, values)
-        row = cursor.fetchone()
-    return Place(row[0], _seconds(*row)) if row else None
+        return cursor.fetchone()
+
+
+def _place(before: int | None, *known: Any) -> Place | None:
+    return None if before is None else Place(before, _seconds(before, *known))
 
 
 def _seconds(before: int, running: int, just_ended: bool, each: Decimal | None) -> float | None:
