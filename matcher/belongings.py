@@ -18,7 +18,7 @@ from django.db.models import Model
 
 from matcher.api.models import Token
 from matcher.errors import text_of
-from matcher.models import Feedback, Match, Notice, Share, Upload
+from matcher.models import Feedback, FilesOfDay, Match, Notice, Share, Upload
 from tracks.models import Job, Track
 
 Record = dict[str, Any]
@@ -131,6 +131,7 @@ SECTIONS: list[Section] = [
     Section("profile", (User._meta.label,), _profile),
     plain("email_addresses", EmailAddress, "user", without=("id", "user")),
     Section("uploads", (Upload._meta.label, Match._meta.label), _uploads),
+    plain("files_of_day", FilesOfDay, "owner", without=("owner",)),
     plain("feedback", Feedback, "user", without=("user",)),
     plain("shares", Share, "upload__owner", without=("token",)),
     plain("notices", Notice, "upload__owner"),

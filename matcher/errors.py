@@ -1,7 +1,8 @@
-"""Why an upload could not be answered: two families of codes and the one table of texts for people.
+"""Why an upload could not be answered: families of codes and the one table of texts for people.
 
 The visitor's family is about the file; trying again with the same file is no use. Ours is about
-this site; the file is kept and can be queued again. Codes are stable, texts are not.
+this site; the file is kept and can be queued again. The family of load is about how much there is
+already; nothing is kept. Codes are stable, texts are not.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from django.http import HttpResponse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -19,6 +21,18 @@ from ml.errors import SoundError
 class Family(Enum):
     VISITOR = "visitor"
     OURS = "ours"
+    LOAD = "load"
+
+
+# HTTP statuses of requests that are refused with a code, where it is not the usual one.
+STATUSES = {
+    "too-large": 413,
+    "not-ended": 409,
+    "queue-full": 429,
+    "too-many-jobs": 429,
+    "too-many-files": 429,
+    "storage-full": 413,
+}
 
 
 class MatchError(SoundError):
@@ -27,6 +41,24 @@ class MatchError(SoundError):
 
 class UploadError(SoundError):
     """What is not even taken in: a file or a question, with a code of the visitor's family."""
+
+
+class LoadError(SoundError):
+    """More than this person, or the site, can have at a time: a code of the family of load.
+
+    Attributes:
+        retry_after: seconds until it is worth another try; None where waiting does not help.
+    """
+
+    def __init__(self, code: str, detail: str, retry_after: int | None) -> None:
+        super().__init__(code, detail)
+        self.retry_after = retry_after
+
+    def put_on(self, response: HttpResponse) -> HttpResponse:
+        """The response that says so, with the header Retry-After where waiting helps."""
+        if self.retry_after is not None:
+            response["Retry-After"] = str(self.retry_after)
+        return response
 
 
 class LeavingError(SoundError):
@@ -175,6 +207,30 @@ TEXTS: dict[str, Text] = {
         _("We have not heard all of these tracks yet"),
         _("Our model has not listened to every track you chose, so it cannot compare them."),
         _("Try again in a few minutes."),
+    ),
+    "queue-full": Text(
+        Family.LOAD,
+        _("The site is very busy"),
+        _("So many jobs wait already that no more are taken just now."),
+        _("Nothing was kept of this one. Try again in a minute."),
+    ),
+    "too-many-jobs": Text(
+        Family.LOAD,
+        _("Too many of yours are under way"),
+        _("Up to %(max_jobs)s uploads and questions of one person wait or run at once."),
+        _("Wait until some of them have ended, then try again."),
+    ),
+    "too-many-files": Text(
+        Family.LOAD,
+        _("That is enough for today"),
+        _("One person may send %(max_files)s files a day."),
+        _("The next day begins at midnight, by universal time (UTC). Send the rest then."),
+    ),
+    "storage-full": Text(
+        Family.LOAD,
+        _("There is no room left for your files"),
+        _("The files of one person may have %(max_kept)s together."),
+        _("Delete some of your uploads, then send this one again."),
     ),
     "no-model": Text(
         Family.OURS,

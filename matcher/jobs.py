@@ -14,8 +14,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from matcher.errors import MatchError
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-LATELY = timedelta(minutes=10)  # how long being served counts against an owner's next upload
+LATELY = timedelta(minutes=10)  # how long having been served puts an owner behind others
 NEXT = {
     State.DECODING: State.EXTRACTING,
     State.EXTRACTING: State.ENCODING,
@@ -43,8 +42,10 @@ class JobLost(Exception):
 def claim() -> Upload | None:
     """Take the fairest waiting upload, or None when none waits.
 
-    Fairest is the one whose owner has the fewest jobs running or served lately; among those the
-    oldest. The claim pins the model version that is active now.
+    Owners take turns: fairest is the upload whose owner was served the longest time ago, or not
+    lately; among those the oldest. So of any other owner, however many of theirs wait, at most
+    one job is claimed before the next upload of yours. `waits.place_of` foretells this order.
+    The claim pins the model version that is active now.
     """
     with transaction.atomic():
         waiting = _fairest().select_for_update(skip_locked=True, of=("self",)).first()
@@ -65,18 +66,12 @@ def claim() -> Upload | None:
 
 
 def _fairest() -> QuerySet[Upload]:
-    served = (
-        Upload.objects.filter(owner=OuterRef("owner"), started_at__gte=timezone.now() - LATELY)
-        .order_by()
-        .values("owner")
-        .annotate(served=Count("pk"))
-        .values("served")
-    )
-    load = Coalesce(Subquery(served, output_field=IntegerField()), 0)
+    lately = Upload.objects.filter(owner=OuterRef("owner"), started_at__gte=timezone.now() - LATELY)
+    served = Subquery(lately.order_by("-started_at").values("started_at")[:1])
     return (
         Upload.objects.filter(state=State.QUEUED)
-        .annotate(load=load)
-        .order_by("load", "queued_at", "pk")
+        .annotate(served_at=served)
+        .order_by(F("served_at").asc(nulls_first=True), "queued_at", "pk")
     )
 
 

@@ -18,6 +18,7 @@ __all__ = [
     "ENDED",
     "RUNNING",
     "Feedback",
+    "FilesOfDay",
     "Match",
     "Notice",
     "Share",
@@ -142,11 +143,17 @@ class Upload(models.Model):
             models.Index(
                 fields=["queued_at"], condition=Q(state=State.QUEUED), name="upload_waiting"
             ),
-            # jobs.claim: how many of an owner's uploads were served lately.
+            # jobs.claim: when one of an owner's uploads was served last.
             models.Index(
                 fields=["owner", "started_at"],
                 condition=Q(started_at__isnull=False),
                 name="upload_served",
+            ),
+            # waits.place_of: whom the last minutes served, and how long the last jobs took.
+            models.Index(
+                fields=["started_at"],
+                condition=Q(started_at__isnull=False),
+                name="upload_started",
             ),
             # jobs.sweep: running ones that have fallen silent.
             models.Index(
@@ -163,6 +170,22 @@ class Upload(models.Model):
     @property
     def ended(self) -> bool:
         return self.state in ENDED
+
+
+class FilesOfDay(models.Model):
+    """How many files a person has sent in on one day, those that are deleted by now among them."""
+
+    owner = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", primary_key=True
+    )
+    day = models.DateField(help_text=_("by UTC; the last one with a file"))
+    files = models.PositiveIntegerField()
+
+    class Meta:
+        verbose_name_plural = "files of a day"
+
+    def __str__(self) -> str:
+        return f"{self.files} on {self.day}"
 
 
 class Match(models.Model):

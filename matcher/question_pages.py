@@ -19,6 +19,7 @@ from matcher.ask_form import AskForm, FilterForm
 from matcher.errors import UploadError, text_of
 from matcher.models import State, Upload
 from matcher.questions import question_of
+from matcher.refusals import told_of_load
 from tracks.basket import basket_of
 from tracks.models import Track
 
@@ -39,6 +40,7 @@ def context_of(upload: Upload) -> dict[str, Any]:
 
 @login_required
 @require_POST
+@told_of_load
 def ask(request: HttpRequest, upload_id: UUID) -> HttpResponse:
     """One more question about an upload, or about what a question was about."""
     upload = get_object_or_404(Upload.objects.filter(owner_id=request.user.pk), pk=upload_id)
@@ -65,6 +67,7 @@ def _refused(request: HttpRequest, code: str, back: Any) -> HttpResponse:
 
 @login_required
 @require_POST
+@told_of_load
 def similar(request: HttpRequest, pk: int) -> HttpResponse:
     """What is like one track of the catalogue."""
     track = get_object_or_404(Track.objects.shown(), pk=pk)
@@ -73,6 +76,7 @@ def similar(request: HttpRequest, pk: int) -> HttpResponse:
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
+@told_of_load
 def seeds(request: HttpRequest) -> HttpResponse:
     """The tracks that a visitor has picked, and asking about all of them at once."""
     basket = basket_of(request.session)

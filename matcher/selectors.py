@@ -16,7 +16,7 @@ from django.db.models import (
     Sum,
 )
 
-from matcher.models import ENDED, Match, State, Upload
+from matcher.models import ENDED, Match, Upload
 from tracks.models import ModelVersion
 from tracks.selectors import Pictures
 
@@ -88,9 +88,3 @@ def counts_of(upload: Upload) -> dict[str, int]:
     return upload.matches.aggregate(
         shown=Count("pk", filter=~gone), withdrawn=Count("pk", filter=gone)
     )
-
-
-def waiting_before(upload: Upload) -> int:
-    """How many uploads wait since before this one; with fair turns only an estimate."""
-    waiting = Upload.objects.filter(state=State.QUEUED, queued_at__lt=upload.queued_at)
-    return waiting.count() if upload.state == State.QUEUED else 0

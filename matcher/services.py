@@ -14,7 +14,7 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import QuerySet
 
-from matcher import jobs, nudges, question_words, questions
+from matcher import jobs, nudges, question_words, questions, quotas
 from matcher.errors import UploadError
 from matcher.models import Match, Upload, random_name
 from matcher.questions import Question, Span, question_of
@@ -57,7 +57,9 @@ def create_upload(owner: User, file: File) -> Upload:  # type: ignore[type-arg]
 
     Raises:
         UploadError: `empty-file` or `too-large`; nothing is kept then.
+        LoadError: see `quotas.check_file`; nothing is kept then either.
     """
+    quotas.check_file(owner, file.size)  # before a busy site writes it down
     measured = MeasuredFile(file)
     name = random_name()
     try:
@@ -65,6 +67,9 @@ def create_upload(owner: User, file: File) -> Upload:  # type: ignore[type-arg]
         if measured.length == 0:
             raise UploadError("empty-file", "0 bytes")
         with transaction.atomic():
+            quotas.lock(owner)
+            quotas.check_file(owner, measured.length)
+            quotas.count_file(owner)
             upload = Upload.objects.create(
                 owner=owner,
                 original_name=shown_name(file.name),
@@ -114,6 +119,7 @@ def ask(
     Raises:
         UploadError: nothing-asked, not-ended, bad-span, short-span, bad-filters, too-many-seeds
             or both-ways; nothing is kept then.
+        LoadError: queue-full or too-many-jobs.
     """
     question = Question(filters, span, _pks(like), _pks(unlike))
     if parent is not None and not parent.audio:
@@ -140,6 +146,8 @@ def _meant(asked: Upload, question: Question) -> tuple[Upload | None, Question]:
 
 def _queue(owner: User, parent: Upload | None, question: Question, name: str) -> Upload:
     with transaction.atomic():
+        quotas.lock(owner)
+        quotas.check_job(owner)
         upload = Upload.objects.create(
             owner=owner,
             parent=parent,
@@ -158,6 +166,14 @@ def queue_again(upload: Upload) -> bool:
         if queued:
             transaction.on_commit(partial(nudges.send, upload.pk))
     return queued
+
+
+def try_again(upload: Upload) -> bool:
+    """The same for its owner, who may be told to wait. Raises LoadError as `ask` does."""
+    with transaction.atomic():
+        quotas.lock(upload.owner)
+        quotas.check_job(upload.owner)
+        return queue_again(upload)
 
 
 def delete_upload(upload: Upload) -> None:

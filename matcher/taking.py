@@ -12,8 +12,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
 
-from matcher import services
-from matcher.errors import UploadError, text_of
+from matcher import quotas, services
+from matcher.errors import STATUSES, LoadError, UploadError, text_of
 from matcher.limits import limits
 
 # What a browser offers first in its file picker. The content decides in the end.
@@ -36,7 +36,7 @@ def new(request: HttpRequest) -> HttpResponse:
 @csrf_protect
 def _new(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
-        return _page(request)
+        return _page(request, _in_the_way(request))
     file = request.FILES.get("audio")
     if file is None:
         return _refused(request, "missing")
@@ -44,9 +44,20 @@ def _new(request: HttpRequest) -> HttpResponse:
         upload = services.create_upload(cast(User, request.user), file)
     except UploadError as error:
         return _refused(request, error.code)
+    except LoadError as error:
+        return error.put_on(_refused(request, error.code))
     if _by_script(request):
         return JsonResponse({"url": upload.get_absolute_url()}, status=201)
     return redirect(upload)
+
+
+def _in_the_way(request: HttpRequest) -> str:
+    """The code of what would keep any file from being taken, said before one is sent."""
+    try:
+        quotas.check_file(cast(User, request.user), size=1)
+    except LoadError as error:
+        return error.code
+    return ""
 
 
 def is_too_long(request: HttpRequest) -> bool:
@@ -65,7 +76,7 @@ def _page(request: HttpRequest, code: str = "", status: int = 200) -> HttpRespon
 
 
 def _refused(request: HttpRequest, code: str) -> HttpResponse:
-    status = 413 if code == "too-large" else 400
+    status = STATUSES.get(code, 400)
     if not _by_script(request):
         return _page(request, code, status)
     text = text_of(code)

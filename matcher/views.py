@@ -21,18 +21,22 @@ from django.views.decorators.http import (
 )
 from django_htmx.http import HttpResponseStopPolling
 
-from matcher import answers, question_pages, selectors, services
+from matcher import answers, question_pages, selectors, services, waits
 from matcher.access import own_upload as _own
 from matcher.errors import can_be_tried_again, text_of
 from matcher.limits import limits
 from matcher.models import State, Upload
 from matcher.notices import address_of
+from matcher.refusals import told_of_load
 from matcher.selectors import upload_of
 from matcher.shares import open_shares
+from matcher.waits import Place
 from tracks.media import CONTENT_TYPES, ending_of, ranged_response
 from tracks.pictures import picture_response
 from tracks.selectors import active_version, coverage
 
+PAUSES = ((15, 1), (60, 2), (300, 5), (float("inf"), 10))  # until which age, how long; seconds
+FAR_BACK = 30  # jobs before it
 STAGES = (State.QUEUED, State.DECODING, State.EXTRACTING, State.ENCODING, State.SEARCHING)
 
 
@@ -58,7 +62,8 @@ def wants_all(request: HttpRequest) -> bool:
 
 def context_of(upload: Upload, link: str = "", *, every: bool = False) -> dict[str, Any]:
     """What the page of an upload shows to its owner, or to somebody who follows that link."""
-    context: dict[str, Any] = {"upload": upload, "version": shown_version(upload)}
+    place = waits.place_of(upload)
+    context: dict[str, Any] = {"upload": upload, "version": shown_version(upload, place)}
     if upload.ended:
         context |= question_pages.context_of(upload)
     if upload.state == State.FINISHED:
@@ -73,8 +78,7 @@ def context_of(upload: Upload, link: str = "", *, every: bool = False) -> dict[s
         text, again = text_of(upload.error_code), can_be_tried_again(upload.error_code)
         context |= {"text": text, "can_be_tried_again": again}
     else:
-        context |= {"stages": _stages(upload), "delay": delay(upload)}
-        context |= {"waiting_before": selectors.waiting_before(upload)}
+        context |= {"stages": _stages(upload), "delay": delay(upload, place), "place": place}
         context |= {"told": hasattr(upload, "notice"), "tell_address": address_of(upload.owner)}
     return context
 
@@ -88,15 +92,21 @@ def _stages(upload: Upload) -> list[tuple[str, str]]:
     ]
 
 
-def delay(upload: Upload) -> int:
-    """Seconds until the page asks again: often at first, every ten seconds in the end."""
+def delay(upload: Upload, place: Place | None = None) -> int:
+    """Seconds until the page asks again: often at first, every ten seconds in the end, and from
+    the start when nothing can happen soon."""
+    if place is not None and place.before >= FAR_BACK:
+        return PAUSES[-1][1]
     age = (timezone.now() - upload.queued_at).total_seconds()
-    return next((pause for until, pause in ((15, 1), (60, 2), (300, 5)) if age < until), 10)
+    return next(pause for until, pause in PAUSES if age < until)
 
 
-def shown_version(upload: Upload) -> str:
+def shown_version(upload: Upload, place: Place | None) -> str:
     """What the page shows changes with this word and only with it."""
-    return upload.state if upload.ended else f"{upload.state}-{delay(upload)}"
+    if upload.ended:
+        return upload.state
+    word = f"{upload.state}-{delay(upload, place)}"
+    return word if place is None else f"{word}-{place.roughly}-{place.minutes}"
 
 
 @never_cache
@@ -104,15 +114,16 @@ def shown_version(upload: Upload) -> str:
 def status(request: HttpRequest, upload_id: UUID) -> HttpResponse:
     """The job's part of its page, for polling: 204 when nothing changed, 286 at the end.
 
-    Whoever has been signed out, or has deleted the upload elsewhere, is told by HX-Refresh to
-    load the whole page, which says so and asks no more.
+    Most polls find nothing changed, so one query tells that. Whoever has been signed out,
+    or has deleted the upload elsewhere, is told by HX-Refresh to load the whole page, which says
+    so and asks no more.
     """
     try:
+        if request.GET.get("seen") == shown_version(*waits.follow(request.user, upload_id)):
+            return HttpResponse(status=204)
         upload = upload_of(request.user, upload_id)
     except Upload.DoesNotExist:
         return HttpResponse(status=404, headers={"HX-Refresh": "true"})
-    if request.GET.get("seen") == shown_version(upload):
-        return HttpResponse(status=204)
     response = render(request, "matcher/_polled.html", context_of(upload))
     if upload.ended:
         response.status_code = HttpResponseStopPolling.status_code
@@ -159,8 +170,9 @@ def delete(request: HttpRequest, upload_id: UUID) -> HttpResponse:
 
 @login_required
 @require_POST
+@told_of_load
 def again(request: HttpRequest, upload_id: UUID) -> HttpResponse:
     upload = _own(request, upload_id)
-    services.queue_again(upload)
+    services.try_again(upload)
     back = request.POST.get("next", "")
     return redirect(back if url_has_allowed_host_and_scheme(back, None) else upload)

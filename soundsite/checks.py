@@ -46,6 +46,12 @@ RELATIONS: list[tuple[str, Callable[[Any], bool], str]] = [
         lambda s: s.UPLOAD_MIN_SECONDS < s.UPLOAD_MAX_SECONDS,
         "UPLOAD_MIN_SECONDS must be below UPLOAD_MAX_SECONDS, or no upload is accepted.",
     ),
+    (
+        "soundsite.E006",
+        lambda s: s.UPLOAD_MAX_BYTES <= s.UPLOADS_KEPT_BYTES,
+        "UPLOAD_MAX_BYTES must not be above UPLOADS_KEPT_BYTES, "
+        "or the largest file that is allowed is never taken.",
+    ),
 ]
 
 

@@ -14,11 +14,9 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from matcher.errors import text_of
+from matcher.errors import STATUSES, text_of
 
 MEDIA_TYPE = "application/problem+json"
-# Of the codes of `matcher.errors`: a request that is refused, or a job that has failed.
-_REFUSED = {"too-large": 413, "not-ended": 409}
 _FAILED_JOB = 409
 
 
@@ -93,7 +91,7 @@ def kind_of(code: str, *, failed_job: bool = False) -> Kind:
     if code in KINDS and not failed_job:
         return KINDS[code]
     text = text_of(code)
-    status = _FAILED_JOB if failed_job else _REFUSED.get(code, 422)
+    status = _FAILED_JOB if failed_job else STATUSES.get(code, 422)
     return Kind(status, text.title, f"{text.sentence} {text.advice}")
 
 

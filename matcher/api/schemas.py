@@ -65,7 +65,10 @@ class Job(Schema):
     state: State
     ended: bool = Field(description="its state is FINISHED or FAILED, and will not change")
     position: int | None = Field(
-        None, description="in the queue, 1 is next; an estimate, as everybody gets fair turns"
+        None, description="in the queue, where everybody takes turns; 1 is next"
+    )
+    wait_seconds: int | None = Field(
+        None, description="until it is answered, from how long the last jobs took; if that is known"
     )
     stages: list[Stage] = Field(description="in order; empty for a job that has failed")
     failure: Failure | None = None

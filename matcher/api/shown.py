@@ -7,7 +7,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse
 
-from matcher import selectors, wording
+from matcher import selectors, waits, wording
 from matcher.api import schemas
 from matcher.errors import can_be_tried_again, text_of
 from matcher.models import ENDED, Match, State, Upload
@@ -27,6 +27,7 @@ def job_url(request: HttpRequest, upload: Upload) -> str:
 
 def job(request: HttpRequest, upload: Upload) -> schemas.Job:
     finished = upload.state == State.FINISHED
+    place = waits.place_of(upload)
     return schemas.Job(
         id=upload.pk,
         url=job_url(request, upload),
@@ -34,7 +35,8 @@ def job(request: HttpRequest, upload: Upload) -> schemas.Job:
         page_url=request.build_absolute_uri(upload.get_absolute_url()),
         state=State(upload.state),
         ended=upload.ended,
-        position=_position(upload),
+        position=place.before + 1 if place else None,
+        wait_seconds=round(place.seconds) if place and place.seconds is not None else None,
         stages=_stages(upload),
         failure=_failure(upload),
         name=upload.original_name,
@@ -48,10 +50,6 @@ def job(request: HttpRequest, upload: Upload) -> schemas.Job:
         started_at=upload.started_at,
         finished_at=upload.finished_at,
     )
-
-
-def _position(upload: Upload) -> int | None:
-    return selectors.waiting_before(upload) + 1 if upload.state == State.QUEUED else None
 
 
 def _stages(upload: Upload) -> list[schemas.Stage]:

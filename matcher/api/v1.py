@@ -14,7 +14,7 @@ from ninja.operation import Operation
 from matcher.api import asking, document, tracks, uploads, versions
 from matcher.api.problems import Refused, problem
 from matcher.api.shown import NAMESPACE
-from matcher.errors import UploadError
+from matcher.errors import LoadError, UploadError
 
 DESCRIPTION = """\
 Which soundtrack of the catalogue does a piece of music sound like, where, and why?
@@ -58,6 +58,11 @@ def refused(request: HttpRequest, error: Refused) -> HttpResponse:
 @api.exception_handler(UploadError)
 def upload_refused(request: HttpRequest, error: UploadError) -> HttpResponse:
     return problem(request, error.code)
+
+
+@api.exception_handler(LoadError)
+def load_refused(request: HttpRequest, error: LoadError) -> HttpResponse:
+    return error.put_on(problem(request, error.code))
 
 
 @api.exception_handler(ValidationError)

@@ -71,6 +71,7 @@
       words.textContent = say.sent;
       window.location.assign(answer.url);
     } else if (answer && answer.message) {
+      if (request.status === 429) send.textContent = say.again;
       stopped(answer.message);
     } else {
       stopped(request.responseURL.includes("/accounts/") ? say.signedOut : say.refused);

@@ -92,6 +92,22 @@ def test_a_file_whose_sending_broke_off_can_be_sent_again(
     assert Upload.objects.get().original_name == "song.wav"
 
 
+def test_a_file_that_a_busy_site_refused_stays_chosen_and_can_be_sent_again(
+    live_server: LiveServer, window: Page, song: Path, upload: Upper, settings: Any
+) -> None:
+    window.goto(f"{live_server.url}/uploads/new/")
+    window.set_input_files("#audio", song)
+    settings.QUEUE_MAX_JOBS = 1
+    waiting = upload()
+    window.click("#send")
+    expect(window.locator("#upload-error")).to_contain_text("The site is very busy.")
+    expect(window.locator("#chosen")).to_contain_text("song.wav")
+    waiting.delete()
+    window.get_by_role("button", name="Send it again").click()
+    window.wait_for_url("**/uploads/*-*/")
+    assert Upload.objects.get().original_name == "song.wav"
+
+
 def test_a_page_that_lost_the_network_says_so_and_follows_on_by_itself(
     live_server: LiveServer, window: Page, upload: Upper
 ) -> None:

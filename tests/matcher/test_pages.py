@@ -152,7 +152,9 @@ def test_a_waiting_upload_is_told_how_many_are_before_it(
 ) -> None:
     for seconds in (20, 10):
         upload(owner=stranger, queued_at=timezone.now() - timedelta(seconds=seconds))
-    assert "2 files are before yours." in owner_client.get(url(upload())).content.decode()
+    upload()
+    # The stranger's first, the owner's other one, the stranger's second.
+    assert "3 files are before yours." in owner_client.get(url(upload())).content.decode()
 
 
 # --- the answer ----------------------------------------------------------------------------

@@ -27,6 +27,7 @@ def test_the_default_settings_contradict_nothing() -> None:
         ("MATCH_SOFT_LIMIT_SECONDS", 270, "soundsite.E003"),
         ("BROKER_VISIBILITY_SECONDS", 270, "soundsite.E004"),
         ("UPLOAD_MIN_SECONDS", 1800, "soundsite.E005"),
+        ("UPLOADS_KEPT_BYTES", 1024, "soundsite.E006"),
     ],
 )
 def test_settings_that_contradict_each_other_are_an_error(
