@@ -46,6 +46,8 @@ class Text:
 _ANOTHER_FILE = _("Choose another file, or export this one again from the program it came from.")
 _TRY_AGAIN = _("Your file is kept. Try again in a few minutes.")
 
+STORAGE_SECONDS = 300  # until a store that is full may have room again
+
 TEXTS: dict[str, Text] = {
     "missing": Text(
         Family.VISITOR,
@@ -64,6 +66,12 @@ TEXTS: dict[str, Text] = {
         _("The file is too large"),
         _("Files may have up to %(max_size)s."),
         _("Cut out the part you care about, or export it as mp3 or ogg, and send that."),
+    ),
+    "storage-full": Text(
+        Family.OURS,
+        _("There is no room for your file"),
+        _("The disk of this site is full, so your file was not kept. It is not at fault."),
+        _("Send it again later; an administrator has to make room."),
     ),
     "not-audio": Text(
         Family.VISITOR,

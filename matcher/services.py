@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -20,6 +22,8 @@ from matcher.models import Match, Upload, random_name
 from matcher.questions import Question, Span, question_of
 from tracks.filters import NO_FILTERS, Filters
 from tracks.models import Track
+
+logger = logging.getLogger(__name__)
 
 NAME_LENGTH = 255
 
@@ -55,7 +59,7 @@ def create_upload(owner: User, file: File) -> Upload:  # type: ignore[type-arg]
     can be nudged right now: the sweep nudges again.
 
     Raises:
-        UploadError: `empty-file` or `too-large`; nothing is kept then.
+        UploadError: `empty-file`, `too-large` or `storage-full`; nothing is kept then.
     """
     measured = MeasuredFile(file)
     name = random_name()
@@ -72,8 +76,12 @@ def create_upload(owner: User, file: File) -> Upload:  # type: ignore[type-arg]
                 sha256=measured.sha256.hexdigest(),
             )
             transaction.on_commit(partial(nudges.send, upload.pk))
-    except BaseException:
+        logger.info("upload %s was taken in: %d bytes", upload.pk, upload.size)
+    except BaseException as error:
         default_storage.delete(name)
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            logger.error("an upload was refused, the media store is full: %s", error.strerror)
+            raise UploadError("storage-full", f"{measured.length} bytes") from error
         raise
     return upload
 

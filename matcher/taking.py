@@ -13,13 +13,14 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
 
 from matcher import services
-from matcher.errors import UploadError, text_of
+from matcher.errors import STORAGE_SECONDS, UploadError, text_of
 from matcher.limits import limits
 
 # What a browser offers first in its file picker. The content decides in the end.
 ACCEPT = "audio/*,.mp3,.ogg,.oga,.opus,.flac,.wav,.m4a,.aac,.aif,.aiff,.aifc,.webm"
 _ENVELOPE = 64 * 1024  # of the multipart form around the file
 _BLOCK = 64 * 1024
+_STATUS = {"too-large": 413, "storage-full": 503}  # the others are 400
 
 
 @csrf_exempt  # the inner view checks it, once the length is known: the check reads the whole body
@@ -65,12 +66,16 @@ def _page(request: HttpRequest, code: str = "", status: int = 200) -> HttpRespon
 
 
 def _refused(request: HttpRequest, code: str) -> HttpResponse:
-    status = 413 if code == "too-large" else 400
+    status = _STATUS.get(code, 400)
     if not _by_script(request):
-        return _page(request, code, status)
-    text = text_of(code)
-    message = f"{text.title}. {text.sentence} {text.advice}"
-    return JsonResponse({"error": code, "message": message}, status=status)
+        response = _page(request, code, status)
+    else:
+        text = text_of(code)
+        message = f"{text.title}. {text.sentence} {text.advice}"
+        response = JsonResponse({"error": code, "message": message}, status=status)
+    if code == "storage-full":
+        response["Retry-After"] = str(STORAGE_SECONDS)
+    return response
 
 
 def read_and_forget(request: HttpRequest) -> None:

@@ -18,6 +18,7 @@ from matcher.models import Upload
 from ml.errors import SoundError
 from tracks.heartbeat import Heartbeat
 from tracks.media import local_path
+from tracks.outage import database_is_away
 
 if TYPE_CHECKING:
     from matcher.matching import Answer
@@ -52,6 +53,9 @@ def run(upload: Upload) -> None:
         logger.warning("upload %s was stopped at its time limit in %s", upload.pk, upload.state)
         jobs.fail(upload, "time-limit", f"stopped in {upload.state}")
     except Exception as error:
+        if database_is_away(error):  # nothing can be written: the sweep gives the job back
+            logger.warning("upload %s was left in %s: %s", upload.pk, upload.state, error)
+            return
         logger.exception("upload %s failed in %s", upload.pk, upload.state)
         jobs.fail(upload, "internal", f"{type(error).__name__}: {error}")
 

@@ -9,6 +9,8 @@ from soundsite.dashboard import workers_view
 from soundsite.health import healthz
 from soundsite.language import choose
 
+handler500 = "soundsite.outage.server_error"
+
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("admin/workers/", workers_view, name="dashboard_workers"),

@@ -14,11 +14,11 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from matcher.errors import text_of
+from matcher.errors import STORAGE_SECONDS, text_of
 
 MEDIA_TYPE = "application/problem+json"
 # Of the codes of `matcher.errors`: a request that is refused, or a job that has failed.
-_REFUSED = {"too-large": 413, "not-ended": 409}
+_REFUSED = {"too-large": 413, "not-ended": 409, "storage-full": 503}
 _FAILED_JOB = 409
 
 
@@ -77,6 +77,11 @@ KINDS: dict[str, Kind] = {
         _("Something went wrong on our side"),
         _("An unexpected error stopped the request. It was noted for the administrators."),
     ),
+    "database-away": Kind(
+        503,
+        _("The database is away for a moment"),
+        _("Nothing of this request was kept. Wait for as many seconds as Retry-After says."),
+    ),
 }
 
 
@@ -117,4 +122,6 @@ def problem(
         response["WWW-Authenticate"] = 'Bearer realm="Soundsite"'
     if code in ("not-finished", "key-in-use"):
         response["Retry-After"] = "1"
+    if code == "storage-full":
+        response["Retry-After"] = str(STORAGE_SECONDS)
     return response

@@ -17,7 +17,9 @@ from tests.matcher.sounds import tone
 from tracks.models import ModelVersion, Track
 from tracks.services import versions
 
-JOB_CODES = [code for code in TEXTS if code not in ("missing", "empty-file", "too-large")]
+JOB_CODES = [
+    code for code in TEXTS if code not in ("missing", "empty-file", "too-large", "storage-full")
+]
 PAGES = ("", "status/", "audio/", "delete/")
 
 
