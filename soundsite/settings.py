@@ -185,7 +185,9 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
+# A job in hand is finished without a broker: its row is the truth, and the message that is handed
+# out again finds nothing left to claim.
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 # librosa compiles for many seconds in a new process when numba's cache is empty.
 CELERY_WORKER_PROC_ALIVE_TIMEOUT = 120
 os.environ.setdefault("NUMBA_CACHE_DIR", str(SOUNDSITE_DATA / "numba"))
