@@ -60,6 +60,7 @@ def claim() -> Upload | None:
             heartbeat_at=now,
             started_at=now,
             model_version=active_version(),
+            stages={State.DECODING: now.isoformat()},
         )
         return Upload.objects.select_related("model_version").get(pk=waiting.pk) if taken else None
 
@@ -89,8 +90,10 @@ def advance(upload: Upload, state: State) -> None:
     current = State(upload.state)
     if NEXT.get(current) is not state:
         raise ValueError(f"{current} is not followed by {state}")
-    _write(upload, state=state)
-    upload.state = state
+    stages = {**upload.stages, state: timezone.now().isoformat()}
+    _write(upload, state=state, stages=stages)
+    upload.state, upload.stages = state, stages
+    logger.info("upload %s is in %s", upload.pk, state)
 
 
 def _write(upload: Upload, **changes: Any) -> None:
@@ -125,6 +128,7 @@ def finish(upload: Upload, found: Sequence[Found], *, duration: float, **heard: 
             raise MatchError("empty-catalogue", "every track that was found is deleted by now")
         Match.objects.bulk_create(matches)
     upload.state = State.FINISHED
+    logger.info("upload %s is answered", upload.pk)
 
 
 def _kept_until_commit(found: Sequence[Found]) -> set[int]:
@@ -227,6 +231,7 @@ def _waiting() -> dict[str, Any]:
         "error_code": "",
         "error_detail": "",
         "model_version": None,
+        "stages": {},
         **dict.fromkeys(Upload.BULKY),  # heard by that version
     }
 

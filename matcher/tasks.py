@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,6 +13,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.core.files.storage import default_storage
 from kombu.exceptions import OperationalError
+from structlog.contextvars import bound_contextvars, unbind_contextvars
 
 from matcher import jobs, notices, nudges
 from matcher.errors import MatchError
@@ -31,13 +34,24 @@ logger = logging.getLogger(__name__)
     soft_time_limit=settings.MATCH_SOFT_LIMIT_SECONDS,
     time_limit=settings.MATCH_HARD_LIMIT_SECONDS,
 )
-def match_upload(_upload_id: str) -> None:
+def match_upload(upload_id: str) -> None:
     """Claim the fairest waiting upload, whichever the message named, and answer it."""
     upload = jobs.claim()
     if upload is None:
         return
-    with Heartbeat(partial(jobs.beat, upload.pk, upload.attempt)):
-        run(upload)
+    with _named_in_the_log(upload, upload_id):
+        logger.info("upload %s was claimed in attempt %d", upload.pk, upload.attempt)
+        with Heartbeat(partial(jobs.beat, upload.pk, upload.attempt)):
+            run(upload)
+
+
+@contextmanager
+def _named_in_the_log(upload: Upload, message_id: str) -> Iterator[None]:
+    """Every line has the job's id; that of the request only if it sent this very job."""
+    if str(upload.pk) != message_id:
+        unbind_contextvars("request_id")
+    with bound_contextvars(upload_id=str(upload.pk), attempt=upload.attempt):
+        yield
 
 
 def run(upload: Upload) -> None:
