@@ -21,8 +21,8 @@ from statistics import quantiles
 
 import soundfile
 
-from benchmarks.crowd import GATHER, WORK
 from benchmarks.site import ROOT, Site, fresh_site
+from benchmarks.waiters import GATHER, WORK
 from ml.synth import SAMPLE_RATE, compose, render
 
 WAITING, SENDERS = 500, 5

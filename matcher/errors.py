@@ -31,7 +31,8 @@ STATUSES = {
     "queue-full": 429,
     "too-many-jobs": 429,
     "too-many-files": 429,
-    "storage-full": 413,
+    "too-many-bytes": 413,
+    "storage-full": 503,
 }
 
 
@@ -96,6 +97,12 @@ TEXTS: dict[str, Text] = {
         _("The file is too large"),
         _("Files may have up to %(max_size)s."),
         _("Cut out the part you care about, or export it as mp3 or ogg, and send that."),
+    ),
+    "storage-full": Text(
+        Family.LOAD,
+        _("There is no room for your file"),
+        _("The disk of this site is full, so your file was not kept. It is not at fault."),
+        _("Send it again later; an administrator has to make room."),
     ),
     "not-audio": Text(
         Family.VISITOR,
@@ -226,7 +233,7 @@ TEXTS: dict[str, Text] = {
         _("One person may send %(max_files)s files a day."),
         _("The next day begins at midnight, by universal time (UTC). Send the rest then."),
     ),
-    "storage-full": Text(
+    "too-many-bytes": Text(
         Family.LOAD,
         _("There is no room left for your files"),
         _("The files of one person may have %(max_kept)s together."),

@@ -61,6 +61,7 @@ def claim() -> Upload | None:
             heartbeat_at=now,
             started_at=now,
             model_version=active_version(),
+            stages={State.DECODING: now.isoformat()},
         )
         return Upload.objects.select_related("model_version").get(pk=waiting.pk) if taken else None
 
@@ -84,8 +85,10 @@ def advance(upload: Upload, state: State) -> None:
     current = State(upload.state)
     if NEXT.get(current) is not state:
         raise ValueError(f"{current} is not followed by {state}")
-    _write(upload, state=state)
-    upload.state = state
+    stages = {**upload.stages, state: timezone.now().isoformat()}
+    _write(upload, state=state, stages=stages)
+    upload.state, upload.stages = state, stages
+    logger.info("upload %s is in %s", upload.pk, state)
 
 
 def _write(upload: Upload, **changes: Any) -> None:
@@ -120,6 +123,7 @@ def finish(upload: Upload, found: Sequence[Found], *, duration: float, **heard: 
             raise MatchError("empty-catalogue", "every track that was found is deleted by now")
         Match.objects.bulk_create(matches)
     upload.state = State.FINISHED
+    logger.info("upload %s is answered", upload.pk)
 
 
 def _kept_until_commit(tracks: Iterable[int]) -> set[int]:
@@ -250,6 +254,7 @@ def _waiting() -> dict[str, Any]:
         "error_code": "",
         "error_detail": "",
         "model_version": None,
+        "stages": {},
         **dict.fromkeys(Upload.BULKY),  # heard by that version
     }
 

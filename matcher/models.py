@@ -80,6 +80,10 @@ class Upload(models.Model):
     queued_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
+    # When this attempt entered each of its stages: {"DECODING": "2026-11-26T15:00:00+00:00", ...}
+    stages: models.JSONField[dict[str, str], dict[str, str]] = models.JSONField(
+        default=dict, db_default={}, blank=True
+    )
     original_name = models.CharField(max_length=255)
     audio = models.FileField(max_length=100, blank=True)
     size = models.PositiveBigIntegerField(help_text=_("bytes"))

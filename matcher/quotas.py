@@ -36,13 +36,13 @@ def check_file(owner: User, size: int = 0) -> None:
     """Look whether a person may send in a file of so many bytes.
 
     Raises:
-        LoadError: queue-full, too-many-jobs, too-many-files or storage-full.
+        LoadError: queue-full, too-many-jobs, too-many-files or too-many-bytes.
     """
     held = check_job(owner)
     if _sent_today(owner) >= settings.UPLOADS_PER_DAY:
         raise LoadError("too-many-files", f"{settings.UPLOADS_PER_DAY} today", _until_midnight())
     if held.size + size > settings.UPLOADS_KEPT_BYTES:
-        raise LoadError("storage-full", f"{held.size} bytes and {size} more", None)
+        raise LoadError("too-many-bytes", f"{held.size} bytes and {size} more", None)
 
 
 def lock(owner: User) -> None:

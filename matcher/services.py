@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -15,13 +17,16 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from matcher import jobs, nudges, question_words, questions, quotas
-from matcher.errors import UploadError
+from matcher.errors import LoadError, UploadError
 from matcher.models import Match, Upload, random_name
 from matcher.questions import Question, Span, question_of
 from tracks.filters import NO_FILTERS, Filters
 from tracks.models import Track
 
+logger = logging.getLogger(__name__)
+
 NAME_LENGTH = 255
+ROOM_SECONDS = 300  # until a store that is full may have room again
 
 
 class MeasuredFile(File):  # type: ignore[type-arg]
@@ -57,7 +62,7 @@ def create_upload(owner: User, file: File) -> Upload:  # type: ignore[type-arg]
 
     Raises:
         UploadError: `empty-file` or `too-large`; nothing is kept then.
-        LoadError: see `quotas.check_file`; nothing is kept then either.
+        LoadError: `storage-full`, or see `quotas.check_file`; nothing is kept then either.
     """
     quotas.check_file(owner, file.size)  # before a busy site writes it down
     measured = MeasuredFile(file)
@@ -79,8 +84,12 @@ def create_upload(owner: User, file: File) -> Upload:  # type: ignore[type-arg]
             )
             if not jobs.finish_as_before(upload):
                 transaction.on_commit(partial(nudges.send, upload.pk))
-    except BaseException:
+        logger.info("upload %s was taken in: %d bytes", upload.pk, upload.size)
+    except BaseException as error:
         default_storage.delete(name)
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            logger.error("an upload was refused, the media store is full: %s", error.strerror)
+            raise LoadError("storage-full", f"{measured.length} bytes", ROOM_SECONDS) from error
         raise
     return upload
 

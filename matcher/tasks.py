@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,6 +13,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.core.files.storage import default_storage
 from kombu.exceptions import OperationalError
+from structlog.contextvars import bound_contextvars, unbind_contextvars
 
 from matcher import jobs, notices, nudges
 from matcher.errors import MatchError
@@ -18,6 +21,7 @@ from matcher.models import Upload
 from ml.errors import SoundError
 from tracks.heartbeat import Heartbeat
 from tracks.media import local_path
+from tracks.outage import database_is_away
 
 if TYPE_CHECKING:
     from matcher.matching import Answer
@@ -30,13 +34,24 @@ logger = logging.getLogger(__name__)
     soft_time_limit=settings.MATCH_SOFT_LIMIT_SECONDS,
     time_limit=settings.MATCH_HARD_LIMIT_SECONDS,
 )
-def match_upload(_upload_id: str) -> None:
+def match_upload(upload_id: str) -> None:
     """Claim the fairest waiting upload, whichever the message named, and answer it."""
     upload = jobs.claim()
     if upload is None:
         return
-    with Heartbeat(partial(jobs.beat, upload.pk, upload.attempt)):
-        run(upload)
+    with _named_in_the_log(upload, upload_id):
+        logger.info("upload %s was claimed in attempt %d", upload.pk, upload.attempt)
+        with Heartbeat(partial(jobs.beat, upload.pk, upload.attempt)):
+            run(upload)
+
+
+@contextmanager
+def _named_in_the_log(upload: Upload, message_id: str) -> Iterator[None]:
+    """Every line has the job's id; that of the request only if it sent this very job."""
+    if str(upload.pk) != message_id:
+        unbind_contextvars("request_id")
+    with bound_contextvars(upload_id=str(upload.pk), attempt=upload.attempt):
+        yield
 
 
 def run(upload: Upload) -> None:
@@ -52,6 +67,9 @@ def run(upload: Upload) -> None:
         logger.warning("upload %s was stopped at its time limit in %s", upload.pk, upload.state)
         jobs.fail(upload, "time-limit", f"stopped in {upload.state}")
     except Exception as error:
+        if database_is_away(error):  # nothing can be written: the sweep gives the job back
+            logger.warning("upload %s was left in %s: %s", upload.pk, upload.state, error)
+            return
         logger.exception("upload %s failed in %s", upload.pk, upload.state)
         jobs.fail(upload, "internal", f"{type(error).__name__}: {error}")
 

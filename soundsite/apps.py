@@ -11,4 +11,4 @@ class SoundsiteConfig(AppConfig):
     def ready(self) -> None:
         # Tasks sent by the web process go through our application. Not in soundsite/__init__.py:
         # the launcher of the embedded servers runs where Celery is not installed yet.
-        from soundsite import celery, checks  # noqa: F401
+        from soundsite import celery, checks, request_lines  # noqa: F401

@@ -8,6 +8,7 @@ from typing import Any
 
 from celery import Celery
 from celery.signals import setup_logging, worker_process_init
+from django_structlog.celery.steps import DjangoStructLogInitStep
 
 from soundsite.embedded.child import die_with_owner
 
@@ -21,6 +22,7 @@ app = Celery("soundsite")
 app.set_default()
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+app.steps["worker"].add(DjangoStructLogInitStep)
 
 LISTENING_QUEUES = {"match", "index"}
 

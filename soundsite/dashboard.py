@@ -44,7 +44,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "uploads": uploads,
         "catalogue": figures.catalogue_figures(),
         "versions": versions,
-        "queues": _queues(figures.Waiting(uploads.queued, uploads.oldest), messages or {}),
+        "queues": queues(figures.Waiting(uploads.queued, uploads.oldest), messages or {}),
         "broker": messages is not None,
         "charts": charts.of_the_last_day(now - DAY, now),
         "codes": failures.by_code(versions, now),
@@ -53,7 +53,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _queues(uploads: figures.Waiting, messages: dict[str, int]) -> list[dict[str, Any]]:
+def queues(uploads: figures.Waiting, messages: dict[str, int]) -> list[dict[str, Any]]:
     """A row for each queue: what waits for its workers, since when, and messages on the way."""
     jobs = figures.waiting_jobs()
     waiting: dict[str, dict[str, figures.Waiting]] = {

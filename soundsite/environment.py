@@ -27,6 +27,13 @@ def text(name: str, default: str | None = None) -> str:
     return value
 
 
+def optional(name: str) -> str:
+    """A string that may be empty."""
+    documented.add(name)
+    value: str = env.str(name, default="")
+    return value.strip()
+
+
 def flag(name: str, default: bool) -> bool:
     """true/false, yes/no, on/off, 1/0; anything else is refused rather than taken for false."""
     documented.add(name)

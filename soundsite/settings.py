@@ -5,10 +5,12 @@ Nothing here, and nothing in the applications, differs by an `if DEBUG`.
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 
 from soundsite import environment as read
+from soundsite import logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -20,6 +22,8 @@ CSRF_TRUSTED_ORIGINS = read.origins("CSRF_TRUSTED_ORIGINS")
 LOG_LEVEL = read.one_of(
     "LOG_LEVEL", "INFO", allowed=("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 )
+LOG_FORMAT = read.one_of("LOG_FORMAT", "TEXT", allowed=("TEXT", "JSON"))
+METRICS_TOKEN = read.optional("METRICS_TOKEN")
 
 # --- applications --------------------------------------------------------------------------
 
@@ -39,6 +43,7 @@ INSTALLED_APPS = [
     "django_htmx",
     "import_export",
     "ninja",
+    "django_structlog",
     "tracks",
     "matcher",
     "matcher.api",
@@ -49,6 +54,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "soundsite.compression.CompressedStaticFiles",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "soundsite.language.SiteLocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -189,7 +195,9 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
+# A job in hand is finished without a broker: its row is the truth, and the message that is handed
+# out again finds nothing left to claim.
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 # librosa compiles for many seconds in a new process when numba's cache is empty.
 CELERY_WORKER_PROC_ALIVE_TIMEOUT = 120
 os.environ.setdefault("NUMBA_CACHE_DIR", str(SOUNDSITE_DATA / "numba"))
@@ -242,12 +250,11 @@ LANGUAGE_COOKIE_SAMESITE = "Lax"
 TIME_ZONE = "UTC"
 USE_TZ = True
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
-    },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": LOG_LEVEL},
-}
+# Lines have the ids of their request, task and upload, and nobody's name, address or file name.
+LOGGING = logs.configuration(LOG_LEVEL, LOG_FORMAT)
+DJANGO_STRUCTLOG_CELERY_ENABLED = True
+DJANGO_STRUCTLOG_CELERY_DEFAULT_LOG_LEVEL = logging.DEBUG
+DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG
+DJANGO_STRUCTLOG_STATUS_4XX_LOG_LEVEL = logging.INFO
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
+DJANGO_STRUCTLOG_USER_ID_FIELD = ""

@@ -6,11 +6,16 @@ from django.contrib import admin
 from django.urls import include, path
 
 from soundsite.dashboard import workers_view
-from soundsite.health import healthz
+from soundsite.health import healthz, readyz
 from soundsite.language import choose
+from soundsite.metrics import metrics
+
+handler500 = "soundsite.outage.server_error"
 
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
+    path("readyz", readyz, name="readyz"),
+    path("metrics", metrics, name="metrics"),
     path("admin/workers/", workers_view, name="dashboard_workers"),
     path("admin/", admin.site.urls),
     path("language/", choose, name="set_language"),

@@ -14,6 +14,7 @@ from tracks import runtime
 from tracks.heartbeat import Heartbeat
 from tracks.media import local_path
 from tracks.models import IndexEntry
+from tracks.outage import database_is_away
 from tracks.probe import probe
 from tracks.services import index
 
@@ -36,6 +37,8 @@ def index_next() -> bool:
         except FileNotFoundError:
             index.fail(entry, "file-missing", "The stored audio file is gone.")
         except Exception as error:  # one track must never stop the others
+            if database_is_away(error):  # nothing can be written: the sweep revives the entry
+                raise
             logger.exception("Entry %s failed", entry.pk)
             index.fail(entry, "internal", type(error).__name__)
         else:

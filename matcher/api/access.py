@@ -43,7 +43,7 @@ class BearerToken(AuthBase):
 def answers(status: int, body: Any, *problems: int) -> dict[int, Any]:
     """The `response` of an operation: what it gives, and the problems that it may answer with.
 
-    401 and 429 may come from every operation: a token that is sent must be valid, even where
-    none is needed.
+    401, 429 and 503 may come from every operation: a token that is sent must be valid, even where
+    none is needed, and the database may be away.
     """
-    return {status: body, **dict.fromkeys((401, *problems, 429), Problem)}
+    return {status: body, **dict.fromkeys((401, *problems, 429, 503), Problem)}

@@ -30,7 +30,7 @@ def _complete(status: int, answer: dict[str, Any]) -> None:
     answer["headers"] = dict(HEADERS)
     if status == 202:
         answer["headers"] |= _LOCATION
-    if status == 429:
+    if status in (429, 503):
         answer["headers"] |= _RETRY_AFTER
     if status >= 400 and "content" in answer:
         answer["content"] = {MEDIA_TYPE: answer["content"]["application/json"]}

@@ -75,6 +75,11 @@ KINDS: dict[str, Kind] = {
         _("Something went wrong on our side"),
         _("An unexpected error stopped the request. It was noted for the administrators."),
     ),
+    "database-away": Kind(
+        503,
+        _("The database is away for a moment"),
+        _("Nothing of this request was kept. Wait for as many seconds as Retry-After says."),
+    ),
 }
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
 import stat
 import urllib.request
+from pathlib import Path
+from urllib.error import HTTPError
 
 import pytest
 
@@ -64,6 +67,36 @@ def test_a_killed_database_broker_worker_and_web_server_come_back(site: Site) ->
     wait_until(lambda: _healthy(site), seconds=120, every=0.5)
 
 
+def test_while_the_database_is_away_people_and_programs_are_told_and_later_all_goes_on(
+    site: Site,
+) -> None:
+    visitor, before = site.visitor(), _pids(site, but="postgres")
+    with site.stopped("postgres"):
+        page = _refused(f"{site.url}/uploads/")
+        assert (page.code, page.headers["Retry-After"]) == (503, "15")
+        assert "Our database is away for a moment" in page.read().decode()
+        problem = _refused(f"{site.url}/api/v1/tracks")
+        assert (problem.code, problem.headers["Retry-After"]) == (503, "15")
+        assert json.load(problem)["code"] == "database-away"
+        assert json.load(_refused(f"{site.url}/readyz"))["database"] == "unreachable"
+    wait_until(lambda: _healthy(site), seconds=30)
+    assert "My uploads" in visitor.get("/uploads/")
+    assert _pids(site, but="postgres") == before, "something had to be started again"
+
+
+def test_while_the_broker_is_away_uploads_are_taken_and_begin_once_it_is_back(
+    site: Site, tmp_path: Path
+) -> None:
+    words = tmp_path / "song.mp3"
+    words.write_text("These are only words. " * 200)
+    visitor = site.visitor()
+    with site.stopped("valkey"):
+        address = visitor.hand_in(words)
+        assert visitor.job(address)["state"] == "QUEUED"
+    wait_until(lambda: visitor.job(address)["state"] == "FAILED", seconds=90, every=0.5)
+    assert visitor.job(address)["error"] == "not-audio"
+
+
 def test_two_sites_run_side_by_side_and_a_killed_one_leaves_nothing_behind(site: Site) -> None:
     with scratch_folder() as folder, running(folder, "--no-demo") as other:
         assert other.url != site.url
@@ -92,6 +125,16 @@ _PRINT_USERS = (
     "from django.contrib.auth.models import User; "
     "print(*User.objects.values_list('username', flat=True))"
 )
+
+
+def _pids(site: Site, *, but: str) -> set[int]:
+    return {pid for pid, line in programs(site.process.pid).items() if but not in line}
+
+
+def _refused(address: str) -> HTTPError:
+    with pytest.raises(HTTPError) as refused:
+        urllib.request.urlopen(address, timeout=30)
+    return refused.value
 
 
 def _healthy(site: Site) -> bool:

@@ -111,20 +111,38 @@ def test_a_track_just_added_is_found_and_a_deleted_one_no_longer_is(
 
 
 def test_a_job_whose_worker_is_killed_is_finished_once_without_anyones_doing(
-    site: Site, catalogue: list[np.ndarray], tmp_path: Path
+    site: Site, long_song: Path
 ) -> None:
-    path = tmp_path / "long.flac"
-    soundfile.write(path, np.tile(catalogue[7], 20), SAMPLE_RATE)
-    visitor = Visitor(site.url)
-    visitor.sign_in(site.user, site.password)
-    (worker,) = (pid for pid in programs(site.process.pid) if "-Q match" in line_of(pid))
-    address = visitor.upload(path)
-    upload = address.strip("/").rpartition("/")[2]
-    wait_until(lambda: _row(site, upload)[0] not in ("QUEUED", "FINISHED"), every=0.01)
-    os.kill(worker, signal.SIGKILL)
-    assert _row(site, upload)[0] not in ("FINISHED", "FAILED"), "the job was over too soon"
+    upload = _interrupted(site, long_song, signal.SIGKILL)
     wait_until(lambda: _row(site, upload)[0] in ("FINISHED", "FAILED"), seconds=120, every=0.5)
     assert _row(site, upload) == ("FINISHED", 2, PIECES)
+
+
+def test_a_worker_that_is_asked_to_end_finishes_the_job_in_hand(
+    site: Site, long_song: Path
+) -> None:
+    upload = _interrupted(site, long_song, signal.SIGTERM)
+    wait_until(lambda: _row(site, upload)[0] in ("FINISHED", "FAILED"), seconds=120, every=0.5)
+    assert _row(site, upload) == ("FINISHED", 1, PIECES)
+
+
+@pytest.fixture
+def long_song(catalogue: list[np.ndarray], tmp_path: Path) -> Path:
+    """Takes a worker some seconds."""
+    path = tmp_path / "long.flac"
+    soundfile.write(path, np.tile(catalogue[7], 20), SAMPLE_RATE)
+    return path
+
+
+def _interrupted(site: Site, song: Path, number: int) -> str:
+    """An upload whose worker got the signal in the middle of the job."""
+    visitor = site.visitor()
+    (worker,) = (pid for pid in programs(site.process.pid) if "-Q match" in line_of(pid))
+    upload = visitor.upload(song).strip("/").rpartition("/")[2]
+    wait_until(lambda: _row(site, upload)[0] not in ("QUEUED", "FINISHED"), seconds=60, every=0.01)
+    os.kill(worker, number)
+    assert _row(site, upload)[0] not in ("FINISHED", "FAILED"), "the job was over too soon"
+    return upload
 
 
 def _answer(visitor: Visitor, song: Path) -> str:

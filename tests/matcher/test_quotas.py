@@ -25,7 +25,7 @@ from tests.matcher.test_taking import BY_SCRIPT, FORM
 from tracks.models import Track
 
 Fill = Callable[[str], None]
-ALL = ["queue-full", "too-many-jobs", "too-many-files", "storage-full"]
+ALL = ["queue-full", "too-many-jobs", "too-many-files", "too-many-bytes"]
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def kept(settings: Any) -> tuple[int, int]:
 
 def retry_after(response: Any, code: str) -> None:
     """429 with a time to come back, or 413 where waiting does not help."""
-    if code == "storage-full":
+    if code == "too-many-bytes":
         assert (response.status_code, "Retry-After" in response) == (413, False)
     else:
         assert response.status_code == 429
@@ -104,7 +104,7 @@ def test_the_form_says_what_is_in_the_way_before_a_file_is_chosen(
 
 
 def test_others_may_still_send_what_one_person_may_not(fill: Fill, stranger_client: Client) -> None:
-    for code in ("too-many-jobs", "too-many-files", "storage-full"):
+    for code in ("too-many-jobs", "too-many-files", "too-many-bytes"):
         fill(code)
         assert stranger_client.post(FORM, {"audio": song(b"x")}).status_code == 302
         Upload.objects.all().delete()
@@ -139,7 +139,7 @@ def test_a_question_is_neither_a_file_of_the_day_nor_bytes(
     fill: Fill, tracks: list[Track], owner: Any
 ) -> None:
     fill("too-many-files")
-    fill("storage-full")
+    fill("too-many-bytes")
     services.ask(owner, like=tracks)
     with pytest.raises(LoadError, match="too-many-files"):
         services.create_upload(owner, ContentFile(b"x", name="x.mp3"))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.files.storage import FileSystemStorage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
@@ -99,3 +102,27 @@ def test_a_broker_that_is_down_is_no_reason_to_refuse_a_file(
     assert response.status_code == 302
     assert len(callbacks) == 1
     assert Upload.objects.get().state == State.QUEUED
+
+
+class FullDisk(FileSystemStorage):
+    """Has room for the first half of a file."""
+
+    def _save(self, name: str, content: Any) -> str:
+        path = Path(self.path(name))
+        path.parent.mkdir(parents=True)
+        path.write_bytes(next(content.chunks())[::2])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize("by_script", [False, True], ids=["form", "script"])
+def test_a_full_disk_refuses_a_file_with_its_code_and_keeps_nothing_of_it(
+    owner_client: Client, settings: Any, by_script: bool
+) -> None:
+    store = {"BACKEND": f"{__name__}.FullDisk"}
+    settings.STORAGES = {**settings.STORAGES, "default": store}
+    headers = BY_SCRIPT if by_script else {}
+    response = owner_client.post(FORM, {"audio": song()}, headers=headers)
+    assert (response.status_code, response["Retry-After"]) == (503, "300")
+    assert "storage-full" in response.content.decode()
+    assert not Upload.objects.exists()
+    assert not [path for path in Path(settings.MEDIA_ROOT).rglob("*") if path.is_file()]

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from celery.exceptions import SoftTimeLimitExceeded
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from matcher import jobs, matching, tasks
-from matcher.models import State, Upload
+from matcher.models import ENDED, State, Upload
 from tests.matcher.conftest import Upper
 from tests.matcher.sounds import silence, tone
 from tests.matcher.test_jobs import Found
 from tracks.models import ModelVersion, Track
 from tracks.selectors import active_version
 from tracks.services import versions
+
+SILENT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def run_next() -> Upload:
@@ -94,6 +98,58 @@ def test_an_unexpected_error_is_kept_for_administrators_and_logged(
     assert failed.error_code == "internal"
     assert failed.error_detail == "RuntimeError: the moon fell down"
     assert "the moon fell down" in caplog.text
+
+
+@pytest.mark.parametrize("gone", [OperationalError("refused"), InterfaceError("closed")])
+def test_a_job_whose_database_went_away_is_left_to_the_next_worker(
+    upload: Upper, monkeypatch: pytest.MonkeyPatch, gone: Exception
+) -> None:
+    monkeypatch.setattr(matching, "match_file", answering(gone))
+    upload()
+    left = run_next()
+    assert (left.state, left.error_code) == (State.DECODING, "")
+    Upload.objects.update(heartbeat_at=timezone.now() - timedelta(minutes=2))
+    assert jobs.give_back_silent() == [left.pk]
+
+
+def test_a_statement_that_the_database_refuses_ends_the_job(
+    upload: Upper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_slow() -> Any:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL statement_timeout = 1; SELECT pg_sleep(10)")
+
+    monkeypatch.setattr(matching, "match_file", answering(too_slow))
+    upload()
+    assert run_next().error_code == "internal"
+
+
+def test_an_upload_that_takes_every_worker_with_it_is_tried_three_times_and_harms_no_other(
+    upload: Upper, stranger: Any, tracks: list[Track], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        """What kill -9 leaves of a job: no code of ours sees its end."""
+
+    def deadly(path: Path, *_: Any, **__: Any) -> matching.Answer:
+        if path.read_bytes() == b"poison":
+            raise Killed
+        return matching.Answer(duration=10.0, found=[Found(tracks[0])])
+
+    monkeypatch.setattr(matching, "match_file", deadly)
+    poison = upload(content=b"poison")
+    others = [upload(owner=stranger, content=b"song %d" % number) for number in range(3)]
+    deaths = 0
+    while Upload.objects.exclude(state__in=ENDED).exists():
+        try:
+            tasks.match_upload("an id")
+        except Killed:
+            deaths += 1
+            Upload.objects.filter(pk=poison.pk).update(heartbeat_at=SILENT)
+            jobs.give_back_silent()
+    poison.refresh_from_db()
+    assert deaths == 3
+    assert (poison.state, poison.error_code) == (State.FAILED, "worker-lost")
+    assert {Upload.objects.get(pk=one.pk).state for one in others} == {State.FINISHED}
 
 
 def test_a_worker_that_lost_its_job_stops_and_changes_nothing(

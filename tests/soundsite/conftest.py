@@ -11,6 +11,9 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg2
 import pytest
+from django.utils import timezone
+
+from tracks.models import ModelVersion
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -54,3 +57,17 @@ def _run(url: str, statement: str) -> None:
             cursor.execute(statement)
     finally:
         connection.close()
+
+
+@pytest.fixture
+def active(db: None) -> ModelVersion:
+    """A model version that answers, without its files."""
+    return ModelVersion.objects.create(
+        name="one",
+        location="nowhere",
+        sha256="0" * 64,
+        manifest={},
+        embedding_dim=4,
+        state=ModelVersion.State.ACTIVE,
+        activated_at=timezone.now(),
+    )
