@@ -17,6 +17,7 @@ def limits() -> dict[str, Any]:
         "max_bytes": settings.UPLOAD_MAX_BYTES,
         "max_size": size_words(settings.UPLOAD_MAX_BYTES),
         "min_seconds": settings.UPLOAD_MIN_SECONDS,
+        "kept_days": settings.UPLOADS_KEPT_DAYS,
         "max_seeds": MOST_SEEDS,
         "max_minutes": f"{settings.UPLOAD_MAX_SECONDS / 60:.4g}",
     }

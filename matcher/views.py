@@ -27,6 +27,7 @@ from matcher.errors import can_be_tried_again, text_of
 from matcher.limits import limits
 from matcher.models import State, Upload
 from matcher.notices import address_of
+from matcher.retention import kept_until
 from matcher.selectors import upload_of
 from matcher.shares import open_shares
 from tracks.media import CONTENT_TYPES, ending_of, ranged_response
@@ -60,7 +61,7 @@ def context_of(upload: Upload, link: str = "", *, every: bool = False) -> dict[s
     """What the page of an upload shows to its owner, or to somebody who follows that link."""
     context: dict[str, Any] = {"upload": upload, "version": shown_version(upload)}
     if upload.ended:
-        context |= question_pages.context_of(upload)
+        context |= question_pages.context_of(upload) | {"kept_until": kept_until(upload)}
     if upload.state == State.FINISHED:
         rows = answers.rows_of(upload, link, None if every else answers.AT_FIRST)
         first, rest = rows[1 : answers.AT_FIRST], rows[answers.AT_FIRST :]

@@ -46,6 +46,16 @@ RELATIONS: list[tuple[str, Callable[[Any], bool], str]] = [
         lambda s: s.UPLOAD_MIN_SECONDS < s.UPLOAD_MAX_SECONDS,
         "UPLOAD_MIN_SECONDS must be below UPLOAD_MAX_SECONDS, or no upload is accepted.",
     ),
+    (
+        "soundsite.E006",
+        lambda s: s.HTTPS_ONLY or not s.HSTS_SECONDS,
+        "HSTS_SECONDS needs HTTPS_ONLY, or browsers are told of a rule that the site breaks.",
+    ),
+    (
+        "soundsite.E007",
+        lambda s: s.HSTS_SECONDS or not s.HSTS_PRELOAD,
+        "HSTS_PRELOAD needs HSTS_SECONDS, or it says nothing.",
+    ),
 ]
 
 

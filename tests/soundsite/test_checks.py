@@ -27,6 +27,8 @@ def test_the_default_settings_contradict_nothing() -> None:
         ("MATCH_SOFT_LIMIT_SECONDS", 270, "soundsite.E003"),
         ("BROKER_VISIBILITY_SECONDS", 270, "soundsite.E004"),
         ("UPLOAD_MIN_SECONDS", 1800, "soundsite.E005"),
+        ("HSTS_SECONDS", 60, "soundsite.E006"),
+        ("HSTS_PRELOAD", True, "soundsite.E007"),
     ],
 )
 def test_settings_that_contradict_each_other_are_an_error(
