@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any, cast
 
 from allauth.core import ratelimit
+from allauth.mfa.utils import is_mfa_enabled
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
@@ -68,8 +70,10 @@ def account(request: HttpRequest) -> HttpResponse:
 def _context(request: HttpRequest) -> dict[str, Any]:
     user = cast(User, request.user)
     return {
+        "kept_days": settings.UPLOADS_KEPT_DAYS,
         "holding": selectors.holding_of(user),
         "addresses": user.emailaddress_set.order_by("-primary", "email"),  # type: ignore[attr-defined]
+        "second_factor": is_mfa_enabled(user),
         "last_superuser": leaving.is_last_superuser(user),
     }
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -20,6 +22,9 @@ from matcher import services
 from matcher.errors import text_of
 from matcher.models import RUNNING, Feedback, Match, State, Upload, Verdict
 from matcher.resources import FeedbackResource
+
+# django-allauth's pages show the secrets of second factors and everybody's addresses.
+admin.site.unregister([Authenticator, UserSession])
 
 STATE_COLOURS = {
     State.FINISHED.label: "success",
@@ -93,13 +98,19 @@ class UploadAdmin(LookingOnly, ModelAdmin):
 
     @action(description=_("Queue again"), permissions=["queue_again"])
     def queue_again(self, request: HttpRequest, queryset: QuerySet[Upload]) -> None:
-        queued = sum(services.queue_again(upload) for upload in queryset)
+        queued = sum(self._queue_again(request, upload) for upload in queryset)
         sentence = ngettext(
             "%d upload was queued again; those that had not ended were left alone.",
             "%d uploads were queued again; those that had not ended were left alone.",
             queued,
         )
         self.message_user(request, sentence % queued, messages.SUCCESS)
+
+    def _queue_again(self, request: HttpRequest, upload: Upload) -> bool:
+        queued = services.queue_again(upload)
+        if queued:
+            self.log_change(request, upload, "Queued again")
+        return queued
 
     def delete_model(self, request: HttpRequest, obj: Upload) -> None:
         services.delete_upload(obj)
@@ -144,3 +155,15 @@ class FeedbackAdmin(LookingOnly, ExportMixin, ModelAdmin):
 
     def has_export_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
+
+
+@admin.register(Authenticator)
+class AuthenticatorAdmin(LookingOnly, ModelAdmin):
+    """Deleted for a person who has lost the second factor and its recovery codes."""
+
+    list_display = ("user", "type", "created_at", "last_used_at")
+    list_filter = ("type", "last_used_at")
+    search_fields = ("user__username", "user__email")
+    list_select_related = ("user",)
+    list_per_page = 50
+    fields = ("user", "type", "created_at", "last_used_at")

@@ -103,8 +103,9 @@ class Share(models.Model):
 
     @property
     def open(self) -> bool:
-        """Whether the link still shows its answer."""
-        return self.revoked_at is None and self.expires_at > timezone.now()
+        """Whether the link still shows its answer; not that of somebody who was shut out."""
+        lasts = self.revoked_at is None and self.expires_at > timezone.now()
+        return lasts and self.upload.owner.is_active
 
 
 class Notice(models.Model):

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.db.models import Model
@@ -136,6 +138,8 @@ SECTIONS: list[Section] = [
     plain("shares", Share, "upload__owner", without=("token",)),
     plain("notices", Notice, "upload__owner"),
     plain("api_tokens", Token, "owner", without=("owner", "digest")),
+    plain("second_factors", Authenticator, "user", without=("id", "user", "data")),
+    plain("signed_in", UserSession, "user", without=("id", "user", "session_key", "data")),
     plain("administered_jobs", Job, "owner", without=("owner",)),
     plain("administered_changes", LogEntry, "user", without=("user",)),
 ]

@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
 from django.db import transaction
-from django.db.models import Model, Q
+from django.db.models import Model, Q, QuerySet
 
 from matcher import services
+from matcher.api.models import Token
 from matcher.errors import LeavingError
 from matcher.models import Upload
 
 _AT_ONCE = 500
+# Whose rows the administration's history names a person by, and the lookup of the person.
+NAMING: list[tuple[type[Model], str]] = [
+    (User, "pk"),
+    (Upload, "owner"),
+    (Token, "owner"),
+    (EmailAddress, "user"),
+    (Authenticator, "user"),
+]
 
 
 def delete_account(user: User) -> None:
@@ -30,8 +42,8 @@ def delete_account(user: User) -> None:
     """
     with transaction.atomic():
         _lock(user)
-        for model, keys in ((Upload, _uploads(user)), (User, [str(user.pk)])):
-            _forget_log(model, keys)
+        for model, owner in NAMING:
+            _forget_log(model, [str(pk) for pk in _keys(model, owner, user)])
         services.delete_all(user)
         _delete_sessions(user)
         user.delete()
@@ -51,8 +63,8 @@ def _lock(user: User) -> None:
         raise LeavingError("last-superuser", user.get_username())
 
 
-def _uploads(user: User) -> list[str]:
-    return [str(pk) for pk in Upload.objects.filter(owner=user).values_list("pk", flat=True)]
+def _keys(model: type[Model], owner: str, user: User) -> QuerySet[Any, Any]:
+    return model._default_manager.filter(**{owner: user.pk}).values_list("pk", flat=True)
 
 
 def _forget_log(model: type[Model], keys: list[str]) -> None:

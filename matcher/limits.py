@@ -17,6 +17,7 @@ def limits() -> dict[str, Any]:
         "max_bytes": settings.UPLOAD_MAX_BYTES,
         "max_size": size_words(settings.UPLOAD_MAX_BYTES),
         "min_seconds": settings.UPLOAD_MIN_SECONDS,
+        "kept_days": settings.UPLOADS_KEPT_DAYS,
         "max_seeds": MOST_SEEDS,
         "max_jobs": settings.UPLOADS_AT_ONCE,
         "max_files": settings.UPLOADS_PER_DAY,

@@ -190,16 +190,16 @@ def delete_upload(upload: Upload) -> None:
 
     A running job stops.
     """
-    _delete(Upload.objects.filter(pk=upload.pk))
+    delete_uploads(Upload.objects.filter(pk=upload.pk))
 
 
 def delete_all(owner: User) -> int:
     """The same for every upload of a person; returns how many there were."""
-    return _delete(Upload.objects.filter(owner=owner))
+    return delete_uploads(Upload.objects.filter(owner=owner))
 
 
-def _delete(uploads: QuerySet[Upload]) -> int:
-    """A worker that is writing an answer is waited for: its matches go with the rest."""
+def delete_uploads(uploads: QuerySet[Upload]) -> int:
+    """The same for any; a worker that is writing an answer is waited for, its matches go, too."""
     with transaction.atomic():
         locked = list(uploads.select_for_update().order_by("pk").values_list("pk", flat=True))
         _, rows = Upload.objects.filter(pk__in=locked).defer(*Upload.BULKY).delete()

@@ -34,4 +34,5 @@ def revoke(upload: Upload, share_id: int) -> bool:
 
 def followed(token: str) -> Share:
     """The link of a token, with its upload, open or not. Raises Share.DoesNotExist."""
-    return Share.objects.select_related("upload__model_version", "upload__parent").get(token=token)
+    about = ("upload__owner", "upload__model_version", "upload__parent")
+    return Share.objects.select_related(*about).get(token=token)

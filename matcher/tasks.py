@@ -15,7 +15,7 @@ from django.core.files.storage import default_storage
 from kombu.exceptions import OperationalError
 from structlog.contextvars import bound_contextvars, unbind_contextvars
 
-from matcher import jobs, notices, nudges
+from matcher import jobs, notices, nudges, retention
 from matcher.errors import MatchError
 from matcher.models import Upload
 from ml.errors import SoundError
@@ -108,3 +108,9 @@ def sweep_uploads() -> None:
 def send_notices() -> None:
     """Write to those who wished to be told of the end of a long wait."""
     notices.send_due()
+
+
+@shared_task(name="matcher.tasks.delete_expired")
+def delete_expired() -> None:
+    """Delete uploads whose time is over."""
+    retention.delete_expired()

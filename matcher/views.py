@@ -28,6 +28,7 @@ from matcher.limits import limits
 from matcher.models import State, Upload
 from matcher.notices import address_of
 from matcher.refusals import told_of_load
+from matcher.retention import kept_until
 from matcher.selectors import upload_of
 from matcher.shares import open_shares
 from matcher.waits import Place
@@ -65,7 +66,7 @@ def context_of(upload: Upload, link: str = "", *, every: bool = False) -> dict[s
     place = waits.place_of(upload)
     context: dict[str, Any] = {"upload": upload, "version": shown_version(upload, place)}
     if upload.ended:
-        context |= question_pages.context_of(upload)
+        context |= question_pages.context_of(upload) | {"kept_until": kept_until(upload)}
     if upload.state == State.FINISHED:
         rows = answers.rows_of(upload, link, None if every else answers.AT_FIRST)
         first, rest = rows[1 : answers.AT_FIRST], rows[answers.AT_FIRST :]

@@ -52,6 +52,16 @@ RELATIONS: list[tuple[str, Callable[[Any], bool], str]] = [
         "UPLOAD_MAX_BYTES must not be above UPLOADS_KEPT_BYTES, "
         "or the largest file that is allowed is never taken.",
     ),
+    (
+        "soundsite.E007",
+        lambda s: s.HTTPS_ONLY or not s.HSTS_SECONDS,
+        "HSTS_SECONDS needs HTTPS_ONLY, or browsers are told of a rule that the site breaks.",
+    ),
+    (
+        "soundsite.E008",
+        lambda s: s.HSTS_SECONDS or not s.HSTS_PRELOAD,
+        "HSTS_PRELOAD needs HSTS_SECONDS, or it says nothing.",
+    ),
 ]
 
 

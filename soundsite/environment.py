@@ -19,10 +19,16 @@ documented: set[str] = set()
 
 
 def text(name: str, default: str | None = None) -> str:
-    """A string that is not empty; without a default the variable is required."""
+    """A string that is not empty; without a default the variable is required.
+
+    It may lie in a file that NAME_FILE names, as secrets do that a container is handed.
+    """
     documented.add(name)
-    value: str = env.str(name, default="" if default is None else default).strip()
-    if not value:
+    file: str = env.str(f"{name}_FILE", default="").strip()
+    if file and env.str(name, default="").strip():
+        raise ImproperlyConfigured(f"Of {name} and {name}_FILE only one may be set.")
+    said = _content(f"{name}_FILE", Path(file)) if file else env.str(name, default=default or "")
+    if not (value := str(said).strip()):
         raise ImproperlyConfigured(f"{name} must be set (see the table of settings in README.md).")
     return value
 
@@ -32,6 +38,15 @@ def optional(name: str) -> str:
     documented.add(name)
     value: str = env.str(name, default="")
     return value.strip()
+
+
+def _content(name: str, file: Path) -> str:
+    try:
+        return file.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ImproperlyConfigured(
+            f"{name} must name a readable file, not {str(file)!r}."
+        ) from error
 
 
 def flag(name: str, default: bool) -> bool:

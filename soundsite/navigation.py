@@ -48,6 +48,10 @@ GROUPS: list[tuple[str, list[Item]]] = [
         [
             ("Users", "person", "admin:auth_user_changelist", "auth.view_user"),
             ("Groups", "group", "admin:auth_group_changelist", "auth.view_group"),
+            (
+                *("Second factors", "phonelink_lock", "admin:mfa_authenticator_changelist"),
+                "mfa.view_authenticator",
+            ),
             ("API tokens", "key", "admin:api_token_changelist", "api.view_token"),
         ],
     ),

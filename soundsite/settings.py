@@ -9,8 +9,10 @@ import logging
 import os
 from pathlib import Path
 
+from celery.schedules import crontab
+
 from soundsite import environment as read
-from soundsite import logs
+from soundsite import logs, policies
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -19,6 +21,10 @@ SECRET_KEY = read.text("SECRET_KEY")
 DEBUG = read.flag("DEBUG", default=False)
 ALLOWED_HOSTS = read.names("ALLOWED_HOSTS", default="localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = read.origins("CSRF_TRUSTED_ORIGINS")
+HTTPS_ONLY = read.flag("HTTPS_ONLY", default=False)
+HSTS_SECONDS = read.whole_number("HSTS_SECONDS", default=0, minimum=0)
+HSTS_PRELOAD = read.flag("HSTS_PRELOAD", default=False)
+TRUSTED_PROXIES = read.whole_number("TRUSTED_PROXIES", default=0, minimum=0)
 LOG_LEVEL = read.one_of(
     "LOG_LEVEL", "INFO", allowed=("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 )
@@ -40,6 +46,9 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "csp",
     "django_htmx",
     "import_export",
     "ninja",
@@ -55,6 +64,7 @@ MIDDLEWARE = [
     "soundsite.compression.CompressedStaticFiles",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
+    "soundsite.policies.PoliciesMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "soundsite.language.SiteLocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -127,7 +137,30 @@ IMPORT_EXPORT_TMP_STORAGE_CLASS = "import_export.tmp_storages.MediaStorage"
 # A title such as =HYPERLINK(...) is text to whoever opens an export in a spreadsheet.
 IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True
 
+# --- HTTPS and what browsers are told --------------------------------------------------------
+
+SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS_ONLY
+LANGUAGE_COOKIE_SECURE = HTTPS_ONLY
+SECURE_REDIRECT_EXEMPT = [r"^healthz$"]  # asked from inside, without TLS
+SECURE_HSTS_SECONDS = HSTS_SECONDS
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HSTS_PRELOAD
+# What a proxy says counts only where there is one: anybody can send these headers.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+CONTENT_SECURITY_POLICY = {"DIRECTIVES": policies.PAGES}
+
 # --- people --------------------------------------------------------------------------------
+
+# Counts of tries to sign in and the like: one for all web processes, and there without the broker.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "soundsite_cache",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},  # or many addresses could push a count out
+    }
+}
 
 AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
@@ -145,6 +178,12 @@ AUTH_PASSWORD_VALIDATORS = [
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "optional"
+# Nobody learns by signing up whether an address has an account; it can be confirmed for one only.
+ACCOUNT_PREVENT_ENUMERATION = "strict"
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+MFA_TOTP_ISSUER = "Soundsite"
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "matcher:new"
 LOGOUT_REDIRECT_URL = "/"
@@ -161,6 +200,7 @@ UPLOADS_AT_ONCE = read.whole_number("UPLOADS_AT_ONCE", default=200)
 UPLOADS_PER_DAY = read.whole_number("UPLOADS_PER_DAY", default=1000)
 UPLOADS_KEPT_BYTES = read.whole_number("UPLOADS_KEPT_BYTES", default=10 * 1024**3)
 QUEUE_MAX_JOBS = read.whole_number("QUEUE_MAX_JOBS", default=1000)
+UPLOADS_KEPT_DAYS = read.whole_number("UPLOADS_KEPT_DAYS", default=30)
 HEARTBEAT_SECONDS = read.whole_number("HEARTBEAT_SECONDS", default=5)
 HEARTBEAT_TIMEOUT_SECONDS = read.whole_number("HEARTBEAT_TIMEOUT_SECONDS", default=20)
 SWEEP_SECONDS = read.whole_number("SWEEP_SECONDS", default=15)
@@ -214,6 +254,7 @@ CELERY_TASK_ROUTES = {
     "tracks.tasks.evaluate_version": {"queue": "train"},
     "matcher.tasks.*": {"queue": "maintenance"},
     "tracks.tasks.*": {"queue": "maintenance"},
+    "soundsite.tasks.*": {"queue": "maintenance"},
 }
 CELERY_BEAT_SCHEDULE = {
     "sweep uploads": {
@@ -230,6 +271,21 @@ CELERY_BEAT_SCHEDULE = {
         "task": "tracks.tasks.sweep_index",
         "schedule": SWEEP_SECONDS,
         "options": {"expires": SWEEP_SECONDS},
+    },
+    "delete expired uploads": {
+        "task": "matcher.tasks.delete_expired",
+        "schedule": 3600,
+        "options": {"expires": 3600},
+    },
+    "remove orphan files": {
+        "task": "soundsite.tasks.remove_orphans",
+        "schedule": crontab(hour="3", minute="40"),
+        "options": {"expires": 3600},
+    },
+    "forget expired sessions": {
+        "task": "soundsite.tasks.forget_sessions",
+        "schedule": crontab(hour="3", minute="50"),
+        "options": {"expires": 3600},
     },
     "forget old answers of the API": {
         "task": "matcher.api.tasks.forget",

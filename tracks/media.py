@@ -104,7 +104,8 @@ def ranged_response(
     if asked:
         response["Content-Range"] = f"bytes {start}-{stop - 1}/{size}"
     response["Content-Length"] = str(stop - start)
-    response["Content-Disposition"] = content_disposition_header(False, filename) or "inline"
+    played = content_type in CONTENT_TYPES.values()  # whatever else it is, no browser opens it
+    response["Content-Disposition"] = content_disposition_header(not played, filename) or "inline"
     response["Accept-Ranges"] = "bytes"
     response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "private, max-age=3600"

@@ -37,7 +37,9 @@ def read_tags(file: BinaryIO) -> Tags:
         tags = _tags(file)
         return Tags(**{name: _text(tags, keys) for name, keys in NAMES.items()})
     except Exception as error:  # mutagen lets many through from damaged files
-        logger.info("No tags could be read: %s", error)
+        logger.info(
+            "No tags could be read: %s", type(error).__name__
+        )  # its words may name the file
         return Tags()
     finally:
         file.seek(0)

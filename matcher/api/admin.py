@@ -46,6 +46,9 @@ class TokenAdmin(LookingOnly, ModelAdmin):
 
     @action(description=_("Revoke"), permissions=["revoke"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[Token]) -> None:
+        valid = list(queryset.filter(revoked_at=None))
         revoked = tokens.revoke(queryset)
+        for token in valid:
+            self.log_change(request, token, "Revoked")
         sentence = ngettext("%d token was revoked.", "%d tokens were revoked.", revoked)
         self.message_user(request, sentence % revoked, messages.SUCCESS)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Callable
 
+from allauth.account.adapter import get_adapter
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.cache import patch_cache_control, patch_vary_headers
 
@@ -31,7 +33,7 @@ def _answer(request: HttpRequest, get_response: GetResponse) -> HttpResponseBase
     secret = _secret(request)
     token = tokens.find(secret) if secret else None
     request.api_token = token  # type: ignore[attr-defined]
-    allowance = rates.spend(token, request.META.get("REMOTE_ADDR") or "")
+    allowance = rates.spend(token, _address(request))
     if not allowance.granted:
         response: HttpResponseBase = problem(request, "too-many-requests")
     elif secret is not None and token is None:
@@ -45,6 +47,15 @@ def _answer(request: HttpRequest, get_response: GetResponse) -> HttpResponseBase
     patch_vary_headers(response, ["Authorization"])
     patch_cache_control(response, no_store=True)
     return response
+
+
+def _address(request: HttpRequest) -> str:
+    """Where a request comes from, by the word of TRUSTED_PROXIES where there are some. Of an IPv6
+    address only its network: whoever has one address there has them all."""
+    address: str = get_adapter().get_client_ip(request)
+    if ":" not in address:
+        return address
+    return str(ipaddress.IPv6Network((address, 64), strict=False).network_address)
 
 
 def _secret(request: HttpRequest) -> str | None:

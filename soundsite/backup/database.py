@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, Any
 
+from allauth.usersessions.models import UserSession
 from django.apps import apps
 from django.contrib.sessions.models import Session
 from django.core.management.color import no_style
@@ -18,13 +19,15 @@ from django.db.models import Model
 from soundsite.backup.errors import BackupError
 
 Models = dict[str, type[Model]]
+SESSIONS: tuple[type[Model], ...] = (Session, UserSession)
 
 
 def tables() -> Models:
     """The model of every table that is kept. Sessions are not: people sign in again."""
     models = apps.get_models(include_auto_created=True)
     kept = {m._meta.db_table: m for m in models if m._meta.managed and not m._meta.proxy}
-    del kept[Session._meta.db_table]
+    for model in SESSIONS:
+        del kept[model._meta.db_table]
     return dict(sorted(kept.items()))
 
 
@@ -93,7 +96,7 @@ def clear(cursor: Any) -> None:
 
 
 def _all_tables() -> str:
-    names = [*tables(), Session._meta.db_table]
+    names = [*tables(), *(model._meta.db_table for model in SESSIONS)]
     return ", ".join(map(connection.ops.quote_name, names))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from allauth.account.models import EmailAddress
 from django.utils import timezone
 
 from matcher.models import Match, Share, State, Upload
@@ -19,8 +20,9 @@ DAY = timedelta(days=1)
 ASKED = {"filters": {"seconds_to": 600.0}, "span": [2.0, 14.0]}
 
 
-def make(upload_id: str) -> None:
+def make(upload_id: str, tourist: str) -> None:
     """Prints `name=path` for each state; nothing in it has a space."""
+    EmailAddress.objects.filter(user__username=tourist).update(verified=True)
     done = Upload.objects.get(pk=upload_id)
     answers = _answers(done)
     made: dict[str, Upload | Share] = {

@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from allauth.mfa.totp.internal.auth import (
+    format_hotp_value,
+    hotp_value,
+    yield_hotp_counters_from_time,
+)
 from playwright.sync_api import Page, expect
 
 VISITOR, NEWCOMER, NOBODY = "visitor", "newcomer", "nobody"
+TOURIST, PHRASE = "tourist", "a-long-enough-phrase-7"  # of the newcomer, who has a second factor
 
 
 @dataclass(frozen=True)
@@ -60,6 +66,35 @@ def sign_in_wrongly(page: Page) -> None:
     expect(page.locator(".errorlist, .notice").first).to_be_visible()
 
 
+def know_the_password(page: Page) -> None:
+    if "/reauthenticate/" in page.url:
+        page.fill("[name=password]", PHRASE)
+        page.locator("form:has([name=password]) button[type=submit]").click()
+    expect(page.locator("#authenticator-secret")).to_be_visible()
+
+
+def use_an_app(page: Page) -> None:
+    know_the_password(page)
+    secret = page.locator("#authenticator-secret").inner_text()
+    moment = next(yield_hotp_counters_from_time())
+    page.fill("[name=code]", format_hotp_value(hotp_value(secret, moment)))
+    page.locator("form:has([name=code]) button").first.click()
+    expect(page.locator("#recovery-codes")).to_be_visible()
+
+
+def ask_for_another_address(page: Page) -> None:
+    page.fill("[name=email]:not([type=hidden])", "another.address@example.org")
+    page.locator("[name=action_add]").click()
+    expect(page.locator("[name=action_send]")).to_be_visible()
+
+
+def sign_in_up_to_the_factor(page: Page) -> None:
+    page.fill("[name=login]", TOURIST)
+    page.fill("[name=password]", PHRASE)
+    page.locator("form:has([name=password]) button[type=submit]").click()
+    expect(page.locator("[name=code]")).to_be_visible()
+
+
 def post_without_a_token(page: Page) -> None:
     page.evaluate(
         """() => {
@@ -80,6 +115,12 @@ def open_the_menu(page: Page) -> None:
 
 
 STOPS = [
+    # First and in this order: the newcomer gets a second factor, and later pages show it.
+    Stop("account-factor-app", "/accounts/2fa/totp/activate/", NEWCOMER, act=know_the_password),
+    Stop("account-recovery-codes", "/accounts/2fa/totp/activate/", NEWCOMER, act=use_an_app),
+    Stop("account-recovery-codes-new", "/accounts/2fa/recovery-codes/generate/", NEWCOMER),
+    Stop("account-factor-off", "/accounts/2fa/totp/deactivate/", NEWCOMER),
+    Stop("account-email-pending", "/accounts/email/", NEWCOMER, act=ask_for_another_address),
     Stop("landing", "/", NOBODY),
     Stop("landing-signed-in", "/", act=open_the_menu),
     Stop("sign-up", "/accounts/signup/", NOBODY),
@@ -118,7 +159,12 @@ STOPS = [
     Stop("account-tokens", "/account/tokens/"),
     Stop("account-delete", "/account/delete/"),
     Stop("account-email", "/accounts/email/"),
+    Stop("account-sessions", "/accounts/sessions/"),
+    Stop("account-factor", "/accounts/2fa/"),
+    Stop("account-factor-on", "/accounts/2fa/", NEWCOMER),
+    Stop("account-password-again", "/accounts/reauthenticate/"),
     Stop("account-password", "/accounts/password/change/"),
     Stop("not-found", "/nowhere/", NOBODY, status=404),
     Stop("not-allowed", "/uploads/new/", act=post_without_a_token),
+    Stop("sign-in-factor", "/accounts/login/", NOBODY, act=sign_in_up_to_the_factor),
 ]

@@ -17,11 +17,12 @@ from playwright.sync_api import Browser, Page
 from benchmarks import browser
 from benchmarks.site import ROOT, Site, wait_until
 from ml.synth import SAMPLE_RATE
-from tests.live.stops import NEWCOMER, NOBODY, STOPS, VISITOR, Stop
+from tests.live.stops import NEWCOMER, NOBODY, PHRASE, STOPS, TOURIST, VISITOR, Stop
 
 pytestmark = [pytest.mark.live, pytest.mark.browser]
 
 PICTURES = ROOT / "test-results" / "tour"
+POLICY = "Content Security Policy"
 # Width and scheme of each picture; axe looks where it says so.
 LOOKS = [(1440, "light", True), (1440, "dark", False), (390, "light", False), (390, "dark", True)]
 
@@ -33,10 +34,17 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def people(site: Site, chromium: Browser) -> dict[str, Page]:
+def refused() -> list[str]:
+    """What browsers refused to load or run since the last stop, in their words."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def people(site: Site, chromium: Browser, refused: list[str]) -> dict[str, Page]:
     """A page of each who looks around, signed in once."""
     pages = {who: chromium.new_page() for who in (VISITOR, NEWCOMER, NOBODY)}
     for page in pages.values():
+        page.on("console", lambda said: refused.append(said.text) if POLICY in said.text else None)
         page.set_default_timeout(60_000)
         page.emulate_media(reduced_motion="reduce")
     browser.sign_in_visitor(pages[VISITOR], site)
@@ -46,10 +54,10 @@ def people(site: Site, chromium: Browser) -> dict[str, Page]:
 
 def _sign_up(page: Page, site: Site) -> None:
     page.goto(f"{site.url}/accounts/signup/")
-    page.fill("[name=email]", "tourist@example.org")
-    page.fill("[name=username]", "tourist")
+    page.fill("[name=email]", f"{TOURIST}@example.org")
+    page.fill("[name=username]", TOURIST)
     for field in ("password1", "password2"):
-        page.fill(f"[name={field}]", "a-long-enough-phrase-7")
+        page.fill(f"[name={field}]", PHRASE)
     page.locator("form:has([name=password1]) button[type=submit]").click()
     page.wait_for_url("**/uploads/new/")
 
@@ -66,14 +74,14 @@ def paths(
     wait_until(lambda: visitor.job(page)["state"] == "FINISHED", seconds=120, every=0.2)
     upload = page.strip("/").rpartition("/")[2]
     with site.held("match"):
-        said = site.ask(f"from tests.live import rows; rows.make('{upload}')")
+        said = site.ask(f"from tests.live import rows; rows.make('{upload}', '{TOURIST}')")
         yield dict(word.split("=", 1) for word in said)
         site.ask(f"from tests.live import rows; rows.forget('{upload}')")
 
 
 @pytest.mark.parametrize("stop", STOPS, ids=[stop.name for stop in STOPS])
 def test_a_page_is_accessible_and_fits_in_every_look(
-    site: Site, people: dict[str, Page], paths: dict[str, str], stop: Stop
+    site: Site, people: dict[str, Page], paths: dict[str, str], refused: list[str], stop: Stop
 ) -> None:
     page = people[stop.who]
     answer = page.goto(site.url + stop.path.format(**paths))
@@ -86,9 +94,28 @@ def test_a_page_is_accessible_and_fits_in_every_look(
             page.set_viewport_size({"width": width, "height": 844})
             page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
             _look(page, PICTURES / f"{stop.name}-{width}-{scheme}.png", width, axe=axe)
+        assert refused == []
     finally:
+        refused.clear()
         page.goto("about:blank")  # the page must not go on when the network is back
         page.context.set_offline(False)
+
+
+ELSEWHERE = ["/api/v1/docs", "/admin/", "/admin/tracks/track/", "/admin/tracks/job/import/"]
+
+
+def test_the_other_pages_ask_for_nothing_that_their_policy_refuses(
+    site: Site, chromium: Browser, refused: list[str]
+) -> None:
+    refused.clear()
+    page = chromium.new_page()
+    page.set_default_timeout(60_000)
+    page.on("console", lambda said: refused.append(said.text) if POLICY in said.text else None)
+    browser.sign_in(page, site)
+    for path in ELSEWHERE:
+        page.goto(site.url + path, wait_until="networkidle")
+    page.close()
+    assert refused == []
 
 
 # Pictures that are loaded only when somebody scrolls to them are wanted now.

@@ -294,6 +294,8 @@ def test_what_is_not_audio_is_never_served_as_a_page(owner_client: Client, uploa
     row = upload(content=b"<script>alert(1)</script>", original_name="page.html")
     response = owner_client.get(url(row, "audio/"))
     assert response["Content-Type"] == "application/octet-stream"
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert response["Content-Disposition"] == 'attachment; filename="page.html"'
     assert b"".join(response) == b"<script>alert(1)</script>"
 
 

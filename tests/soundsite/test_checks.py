@@ -28,6 +28,8 @@ def test_the_default_settings_contradict_nothing() -> None:
         ("BROKER_VISIBILITY_SECONDS", 270, "soundsite.E004"),
         ("UPLOAD_MIN_SECONDS", 1800, "soundsite.E005"),
         ("UPLOADS_KEPT_BYTES", 1024, "soundsite.E006"),
+        ("HSTS_SECONDS", 60, "soundsite.E007"),
+        ("HSTS_PRELOAD", True, "soundsite.E008"),
     ],
 )
 def test_settings_that_contradict_each_other_are_an_error(

@@ -47,11 +47,11 @@ def test_a_site_without_an_active_model_is_not_ready_and_says_why(client: Client
 
 
 def test_a_site_with_migrations_to_come_is_not_ready(client: Client, active: ModelVersion) -> None:
-    MigrationRecorder(connection).record_unapplied("matcher", "0004_stages")
+    MigrationRecorder(connection).record_unapplied("matcher", "0005_stages")
     health._missing_migrations.cache_clear()
     answer = client.get("/readyz")
     assert (answer.status_code, answer.json()["migrations"]) == (503, "1 not applied")
-    MigrationRecorder(connection).record_applied("matcher", "0004_stages")
+    MigrationRecorder(connection).record_applied("matcher", "0005_stages")
     assert client.get("/readyz").json() == READY
 
 

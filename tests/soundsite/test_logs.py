@@ -15,6 +15,7 @@ from django.test import Client
 from matcher import tasks
 from matcher.models import Upload
 from soundsite import logs
+from soundsite.logs import WithoutSecrets
 
 Lines = Callable[[], list[dict[str, Any]]]
 
@@ -83,3 +84,26 @@ def test_an_error_has_its_traceback_and_not_the_values_of_its_variables(
     (failed,) = (line for line in lines() if line["event"] == "request_failed")
     assert "the moon fell down" in failed["exception"]
     assert "HIDDEN" not in json.dumps(lines())
+
+
+# --- what the console's filter takes out ---
+
+
+def logged(words: str, *arguments: Any) -> str:
+    record = logging.LogRecord("django.request", logging.WARNING, "", 0, words, arguments, None)
+    assert WithoutSecrets().filter(record)
+    return record.getMessage()
+
+
+@pytest.mark.parametrize(
+    ("path", "kept"),
+    [
+        ("/s/abcDEF_1-2/audio/", "/s/…/audio/"),
+        ("/accounts/confirm-email/Mg:1x:abc/", "/accounts/confirm-email/…/"),
+        ("/accounts/password/reset/key/1-set-password/", "/accounts/password/reset/key/…/"),
+        ("/uploads/new/", "/uploads/new/"),
+    ],
+)
+def test_an_address_that_opens_something_is_not_logged(path: str, kept: str) -> None:
+    assert logged("Not Found: %s", path) == f"Not Found: {kept}"
+    assert logged(f'"GET {path}"') == f'"GET {kept}"'

@@ -31,6 +31,27 @@ def test_a_missing_secret_key_is_refused(monkeypatch: pytest.MonkeyPatch) -> Non
         read.text("SECRET_KEY")
 
 
+def test_a_secret_may_lie_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    secret = tmp_path / "key"
+    secret.write_text("hidden\n")
+    monkeypatch.delenv("SECRET_KEY", raising=False)
+    monkeypatch.setenv("SECRET_KEY_FILE", str(secret))
+    assert read.text("SECRET_KEY") == "hidden"
+    monkeypatch.setenv("SECRET_KEY", "other")
+    with pytest.raises(ImproperlyConfigured, match="only one may be set") as refused:
+        read.text("SECRET_KEY")
+    assert "hidden" not in str(refused.value)
+
+
+def test_a_file_that_cannot_be_read_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("SECRET_KEY", raising=False)
+    monkeypatch.setenv("SECRET_KEY_FILE", str(tmp_path / "nowhere"))
+    with pytest.raises(ImproperlyConfigured, match="SECRET_KEY_FILE must name a readable file"):
+        read.text("SECRET_KEY")
+
+
 @pytest.mark.parametrize("value", ["0", "-5", "1.5", "many", "１２"])
 def test_a_number_out_of_range_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("SWEEP_SECONDS", value)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
+from django.contrib import admin
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from unfold.admin import ModelAdmin
 
-from tracks.models import IndexEntry
+from tracks.models import IndexEntry, Job
 from tracks.reasons import reason
 
 STATE_COLOURS = {
@@ -23,6 +25,17 @@ STATE_COLOURS = {
 
 def why(entry: IndexEntry) -> str:
     return reason(entry.error_code, entry.error_detail) if entry.error_code else ""
+
+
+def owner_of(request: HttpRequest) -> User:
+    """The administrator whom `admin_view` has let in."""
+    return cast(User, request.user)
+
+
+def begun(request: HttpRequest, job: Job) -> HttpResponse:
+    """Leads to the page of a new job, whose history says who began it."""
+    admin.site.get_model_admin(Job).log_addition(request, job, "Begun")
+    return redirect(job)
 
 
 class ReadOnlyAdmin(ModelAdmin):

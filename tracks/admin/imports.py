@@ -16,6 +16,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldBooleanSwitchWidget
 
+from tracks.admin.common import begun
 from tracks.models import ImportItem, Job
 from tracks.reasons import reason
 from tracks.services import imports
@@ -95,8 +96,9 @@ def _started(request: HttpRequest, form: ImportMusicForm) -> HttpResponse:
         owner=request.user,
         renew=given["renew"] and request.user.has_perm("tracks.change_track"),
     )
+    page = begun(request, job)
     if request.user.has_perm("tracks.view_job"):
-        return redirect(job)
+        return page
     messages.success(request, f"{job.title} has begun.")
     return redirect("admin:tracks_track_changelist")
 

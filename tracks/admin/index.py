@@ -14,8 +14,8 @@ from django.urls import path
 from django.views.decorators.http import require_POST
 from unfold.decorators import action, display
 
-from tracks.admin.common import STATE_COLOURS, ReadOnlyAdmin, why
-from tracks.admin.reindexing import may_reindex, owner_of, reindex_entries, told
+from tracks.admin.common import STATE_COLOURS, ReadOnlyAdmin, owner_of, why
+from tracks.admin.reindexing import may_reindex, reindex_entries, told
 from tracks.index_figures import index_figures
 from tracks.models import IndexEntry, ModelVersion
 from tracks.services import reindex

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import path
 from django.views.decorators.http import require_POST
@@ -96,10 +96,14 @@ class JobAdmin(PageAdmin):
         job = get_object_or_404(Job, pk=pk)
         if job.kind == Job.Kind.IMPORT and not request.user.has_perm("tracks.add_track"):
             raise PermissionDenied
-        _, obey, _ = ORDERS[name]
-        if not obey(job):
+        if name not in ORDERS:
+            raise Http404
+        words, obey, _ = ORDERS[name]
+        if obey(job):
+            self.log_change(request, job, words)
+        else:
             messages.warning(request, f"The job is {job.get_state_display()} by now.")
-        elif job.kind == Job.Kind.IMPORT and name == "cancel":
+        if job.kind == Job.Kind.IMPORT and name == "cancel":
             imports.clean(job)
         return redirect(job)
 

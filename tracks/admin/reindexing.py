@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from django.contrib import messages
-from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
+from tracks.admin.common import begun, owner_of
 from tracks.models import IndexEntry, Job, Track
 from tracks.services import reindex
 
@@ -44,15 +42,10 @@ def _reindex(
     return told(request, reindex.queue(entries, title, owner_of(request)), back)
 
 
-def owner_of(request: HttpRequest) -> User:
-    """The administrator whom `admin_view` has let in."""
-    return cast(User, request.user)
-
-
 def told(request: HttpRequest, job: Job | None, back: str) -> HttpResponse:
     """The job's page, or a word on why there is none."""
     if job is not None:
-        return redirect(job)
+        return begun(request, job)
     words = "Nothing was queued: what you chose waits already, or is of no live version."
     messages.warning(request, words)
     return redirect(back)

@@ -8,14 +8,14 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
 from django.views.decorators.http import require_POST
 from unfold.decorators import action, display
 
 from tracks import comparison, selectors
-from tracks.admin.common import PageAdmin
+from tracks.admin.common import PageAdmin, begun, owner_of
 from tracks.admin.jobs import DETAILS
 from tracks.models import Job, ModelVersion
 from tracks.services import versions
@@ -29,7 +29,7 @@ Order = Callable[[HttpRequest, ModelVersion], Any]
 
 
 def _evaluate(request: HttpRequest, version: ModelVersion) -> Job:
-    return versions.ask_for_evaluation(version, request.user)  # type: ignore[arg-type]
+    return versions.ask_for_evaluation(version, owner_of(request))
 
 
 ORDERS: dict[str, tuple[str, Order, tuple[State, ...]]] = {
@@ -75,7 +75,7 @@ class ModelVersionAdmin(PageAdmin):
     def train(self, request: HttpRequest) -> HttpResponse:
         form = TrainingForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
-            return redirect(versions.ask_for_training(form.options(), request.user))  # type: ignore[arg-type]
+            return begun(request, versions.ask_for_training(form.options(), owner_of(request)))
         context = {"title": "Train a new version", "form": form}
         context |= self.admin_site.each_context(request)
         return render(request, "admin/versions/train.html", context)
@@ -114,6 +114,8 @@ class ModelVersionAdmin(PageAdmin):
         if not self.has_train_permission(request):
             raise PermissionDenied
         version = get_object_or_404(ModelVersion, pk=pk)
+        if name not in ORDERS:
+            raise Http404
         if name == "archive" and "sure" not in request.POST:
             return self._ask_to_archive(request, version)
         words, obey, _ = ORDERS[name]
