@@ -34,12 +34,16 @@ DRAWN = """() => {
 
 @dataclass
 class Uploads:
-    """One file, sent again and again by one person, each time soon after the last was answered."""
+    """One sound, sent again and again by one person, each time soon after the last was answered.
+
+    Each time with one more byte behind it: the same bytes would be answered from what is known.
+    """
 
     site: Site
     song: Path
     answered: Counter[str] = field(default_factory=Counter)  # by version
     failed: list[str] = field(default_factory=list)
+    sent: int = 0
 
     @contextmanager
     def going_on(self) -> Iterator[None]:
@@ -59,7 +63,11 @@ class Uploads:
     def send(self) -> str:
         """The version that answered."""
         visitor = self.site.visitor()
-        page = visitor.upload(self.song)
+        self.sent += 1
+        with tempfile.NamedTemporaryFile(suffix=self.song.suffix) as file:
+            file.write(self.song.read_bytes() + bytes(self.sent))
+            file.flush()
+            page = visitor.upload(Path(file.name))
         ended = ("FINISHED", "FAILED")
         job = wait_until(
             lambda: found if (found := visitor.job(page))["state"] in ended else None, 300, 0.5
