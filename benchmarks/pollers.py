@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import re
 import time
 from pathlib import Path
@@ -44,6 +45,7 @@ class Waiting(FastHttpUser):
     """A page of a waiting job, open in a browser."""
 
     def on_start(self) -> None:
+        time.sleep(random.random())  # locust starts its users once a second, all at one moment
         session, page = PAGES.pop()
         self.headers = {"Cookie": f"sessionid={session}"}
         self.address, self.pause = "", 0
@@ -52,7 +54,7 @@ class Waiting(FastHttpUser):
 
     @task
     def poll(self) -> None:
-        time.sleep(self.pause)  # of gevent, as everything is under locust
+        time.sleep(self.pause)
         answer = self.client.get(self.address, headers=self.headers, name="poll")
         if answer.status_code != 204:
             self._read(answer.text or "")
