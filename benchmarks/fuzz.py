@@ -158,6 +158,7 @@ class Worker:
         self._job = samples, seed, keep
         self.at: tuple[int, str] | None = None  # the file that it hears: number and format
         self._left = list(numbers)
+        self.over = False
         self._start()
 
     def _start(self) -> None:
@@ -182,15 +183,13 @@ class Worker:
                 self._start()
             elif self.process.exitcode:
                 raise SystemExit("a worker could not begin") from None
+            else:
+                self.over = True
             return
         self.at = (number, what) if word == "began" else None
         if word == "ended":
             self._left.remove(number)
             yield what
-
-    @property
-    def over(self) -> bool:
-        return not self.process.is_alive() and not self.results.poll()
 
 
 def _death(number: int, kind: str, status: int | None) -> Result:
