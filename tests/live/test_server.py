@@ -72,7 +72,7 @@ def test_while_the_database_is_away_people_and_programs_are_told_and_later_all_g
 ) -> None:
     visitor, before = site.visitor(), _pids(site, but="postgres")
     with site.stopped("postgres"):
-        page = _refused(f"{site.url}/uploads/")
+        page = _refused(f"{site.url}/catalogue/")
         assert (page.code, page.headers["Retry-After"]) == (503, "15")
         assert "Our database is away for a moment" in page.read().decode()
         problem = _refused(f"{site.url}/api/v1/tracks")
