@@ -101,7 +101,8 @@ def refers_elsewhere(file: BinaryIO) -> bool:
         if size > _MOST_MOOV:
             raise AudioError("damaged", f"a moov of {size} bytes")
         moov = file.read(size)
-        if b"rmra" in moov or b"cmov" in moov or _names_a_file(moov):
+        hidden = (*_inner(moov, b"rmra"), *_inner(moov, b"cmov"))
+        if hidden or any(_names_a_file(moov, place) for place in _inner(moov, b"dref")):
             return True
     return False
 
@@ -128,18 +129,25 @@ def _boxes(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
     raise AudioError("damaged", f"more than {_MOST_BOXES} boxes")
 
 
-def _names_a_file(moov: bytes) -> bool:
-    """Whether an entry of any `dref` box is not of this file and says where it is instead."""
-    position = moov.find(b"dref")
-    while position >= 0:
-        (count,) = struct.unpack_from(">I", moov[position + 8 : position + 12].ljust(4, b"\0"))
-        entry = position + 12
-        for _ in range(min(count, 1000)):
-            size, flags = struct.unpack(">I4xI", moov[entry : entry + 12].ljust(12, b"\0"))
-            if size > 12 and not flags & 1:
-                return True
-            entry += max(size, 12)
-        position = moov.find(b"dref", position + 4)
+def _inner(moov: bytes, kind: bytes) -> Iterator[int]:
+    """Where boxes of that type stand, however deep; the bytes of a cover are seldom like one."""
+    place = moov.find(kind, 4)
+    while place >= 0:
+        (size,) = struct.unpack_from(">I", moov, place - 4)
+        if 8 <= size <= len(moov) - place + 4:
+            yield place
+        place = moov.find(kind, place + 4)
+
+
+def _names_a_file(moov: bytes, place: int) -> bool:
+    """Whether an entry of the `dref` box there is not of this file and says where it is instead."""
+    (count,) = struct.unpack(">I", moov[place + 8 : place + 12].ljust(4, b"\0"))
+    entry = place + 12
+    for _ in range(min(count, 1000)):
+        size, flags = struct.unpack(">I4xI", moov[entry : entry + 12].ljust(12, b"\0"))
+        if size > 12 and not flags & 1:
+            return True
+        entry += max(size, 12)
     return False
 
 
