@@ -6,6 +6,7 @@ import ipaddress
 from collections.abc import Callable
 
 from allauth.account.adapter import get_adapter
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.cache import patch_cache_control, patch_vary_headers
 
@@ -52,7 +53,10 @@ def _answer(request: HttpRequest, get_response: GetResponse) -> HttpResponseBase
 def _address(request: HttpRequest) -> str:
     """Where a request comes from, by the word of TRUSTED_PROXIES where there are some. Of an IPv6
     address only its network: whoever has one address there has them all."""
-    address: str = get_adapter().get_client_ip(request)
+    try:
+        address: str = get_adapter().get_client_ip(request)
+    except PermissionDenied:  # none that it could tell, such as behind a Unix socket
+        return ""
     if ":" not in address:
         return address
     return str(ipaddress.IPv6Network((address, 64), strict=False).network_address)

@@ -17,6 +17,8 @@ from __future__ import annotations
 PAGES = """
 method path                                 anonymous owner   other   staff   superuser
 GET    /healthz                             yes       yes     yes     yes     yes
+GET    /readyz                              yes       yes     yes     yes     yes
+GET    /metrics                             hidden    hidden  hidden  hidden  hidden
 POST   /language/                           yes       yes     yes     yes     yes
 GET    /                                    yes       yes     yes     yes     yes
 GET    /catalogue/                          yes       yes     yes     yes     yes
