@@ -97,7 +97,8 @@ def test_the_plan_is_shown_row_by_row_and_writes_nothing_to_the_catalogue(
     track.refresh_from_db()
     assert (track.title, track.artist) == ("Better", "Ann")
     assert Track.objects.count() == 3
-    messages = set(LogEntry.objects.values_list("change_message", flat=True))
+    of_tracks = LogEntry.objects.filter(content_type__model="track")
+    messages = set(of_tracks.values_list("change_message", flat=True))
     assert messages == {"Added by Import of 6 files.", "Changed by Import of 6 files."}
 
 
