@@ -126,7 +126,7 @@ def gap(page: Page) -> float:
     """Milliseconds of silence when a span of yours ends and that of theirs begins."""
     page.evaluate(WATCH_GAP)
     page.locator("#answer .span").first.click()
-    measured: float = wait_until(lambda: page.evaluate("window.gap"), 60)
+    measured: float = wait_until(lambda: page.evaluate("window.gap"), 2 * SECONDS)
     return measured
 
 
