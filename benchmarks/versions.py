@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from playwright.sync_api import Page
 
 from benchmarks import browser
 from benchmarks.site import Site, fresh_site, wait_until
+from benchmarks.visitor import Visitor
 
 SECONDS = 3600.0  # that one step may take
 PAUSE = 2.0  # between two uploads
@@ -45,6 +47,11 @@ class Uploads:
     failed: list[str] = field(default_factory=list)
     sent: int = 0
 
+    @cached_property
+    def visitor(self) -> Visitor:
+        """Signed in once: sign-ins are limited."""
+        return self.site.visitor()
+
     @contextmanager
     def going_on(self) -> Iterator[None]:
         stop = threading.Event()
@@ -62,15 +69,14 @@ class Uploads:
 
     def send(self) -> str:
         """The version that answered."""
-        visitor = self.site.visitor()
         self.sent += 1
         with tempfile.NamedTemporaryFile(suffix=self.song.suffix) as file:
             file.write(self.song.read_bytes() + bytes(self.sent))
             file.flush()
-            page = visitor.upload(Path(file.name))
+            page = self.visitor.upload(Path(file.name))
         ended = ("FINISHED", "FAILED")
         job = wait_until(
-            lambda: found if (found := visitor.job(page))["state"] in ended else None, 300, 0.5
+            lambda: found if (found := self.visitor.job(page))["state"] in ended else None, 300, 0.5
         )
         assert job is not None
         if job["state"] == "FAILED":

@@ -97,7 +97,8 @@ def _behind_a_proxy(settings: Any) -> None:
 def test_plain_http_is_sent_to_https_save_for_the_question_of_health(client: Client) -> None:
     plain = client.get("/")
     assert (plain.status_code, plain["Location"]) == (301, "https://testserver/")
-    assert client.get("/healthz").status_code == 200
+    asked = [client.get(f"/{name}").status_code for name in ("healthz", "readyz", "metrics")]
+    assert asked == [200, 503, 404]  # there is neither a model nor a token
     secure = client.get("/", headers={"X-Forwarded-Proto": "https"})
     assert secure.status_code == 200
     assert secure["Strict-Transport-Security"] == "max-age=60"
