@@ -93,12 +93,12 @@ class Site:
         text.read(self.folder / "supervisord.conf")
         server = text["inet_http_server"]
         login = f"{server['username']}:{server['password']}"
-        supervisor = ServerProxy(f"http://{login}@{server['port']}/RPC2").supervisor
-        supervisor.stopProcess(f"stores:{store}")
-        try:
-            yield
-        finally:
-            supervisor.startProcess(f"stores:{store}")
+        with ServerProxy(f"http://{login}@{server['port']}/RPC2") as proxy:
+            proxy.supervisor.stopProcess(f"stores:{store}")
+            try:
+                yield
+            finally:
+                proxy.supervisor.startProcess(f"stores:{store}")
 
     def _worker(self, queue: str) -> int:
         wanted = f"-Q {queue} "

@@ -128,9 +128,11 @@ def test_a_worker_that_is_asked_to_end_finishes_the_job_in_hand(
 
 @pytest.fixture
 def long_song(catalogue: list[np.ndarray], tmp_path: Path) -> Path:
-    """Takes a worker some seconds."""
+    """Takes a worker some seconds; no two are the same bytes, which would be answered at once."""
     path = tmp_path / "long.flac"
     soundfile.write(path, np.tile(catalogue[7], 20), SAMPLE_RATE)
+    with path.open("ab") as file:
+        file.write(tmp_path.name.encode())
     return path
 
 

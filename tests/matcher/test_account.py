@@ -25,7 +25,7 @@ from matcher.api import tokens
 from matcher.api.models import KeptAnswer, Scope, Token
 from matcher.belongings import LEFT_OUT, SECTIONS
 from matcher.errors import LeavingError
-from matcher.models import Match, Notice, Share, State, Upload, Verdict
+from matcher.models import FilesOfDay, Match, Notice, Share, State, Upload, Verdict
 from tests.matcher.conftest import Upper
 from tests.matcher.test_mine import Commits, question
 from tests.matcher.test_services import kept_files
@@ -115,6 +115,7 @@ def full(stranger: Any, administrator: Any, upload: Upper, tracks: list[Track]) 
 
 def _more(user: User, done: Upload, running: Upload, token: Token) -> None:
     Share.objects.create(upload=done)
+    FilesOfDay.objects.create(owner=user, day=timezone.localdate(), files=1)
     Notice.objects.create(upload=running, since=timezone.now(), address="https://here/")
     match = done.matches.select_related("track", "upload")[0]
     feedback.say(match, Verdict.GOOD)

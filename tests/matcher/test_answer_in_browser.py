@@ -157,7 +157,7 @@ def test_a_click_beside_the_places_plays_on_from_there(shown: Page) -> None:
     assert box is not None
     shown.mouse.click(box["x"] + box["width"] * 0.6, box["y"] + box["height"] / 2)
     is_playing(shown, "yours")
-    shown.wait_for_function("document.getElementById('yours').currentTime >= 0.59 * 6")
+    shown.wait_for_function("() => document.getElementById('yours').currentTime >= 0.59 * 6")
     expect(shown.locator('#answer .wave[data-of="yours"] .playhead')).to_have_count(1)
 
 

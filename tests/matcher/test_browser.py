@@ -186,9 +186,9 @@ def test_nothing_moves_while_the_page_follows_a_job_to_its_answer(
     pictures = {"peaks": peaks(0), "strip": strip(0)}
     jobs.finish(job, [Found(track) for track in tracks], duration=6.0, **pictures)
     expect(window.locator("#answer")).to_be_visible()
-    window.wait_for_function("document.getAnimations().length === 0")
+    window.wait_for_function("() => document.getAnimations().length === 0")
     window.wait_for_function(
-        "[...document.querySelectorAll('#answer .strip')].every((one) => one.complete)"
+        "() => [...document.querySelectorAll('#answer .strip')].every((one) => one.complete)"
     )
     assert window.evaluate("shifts") == []
 

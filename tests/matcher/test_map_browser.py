@@ -122,9 +122,9 @@ def test_all_points_are_drawn_in_the_colours_of_the_legend(
     assert colours >= 9
     window.click(".legend-item >> nth=0")
     expect(window.locator(".legend-item").first).to_have_attribute("aria-pressed", "true")
-    window.wait_for_function(f"({PAINTED})()[0] < {painted / 3}")
+    window.wait_for_function(f"() => ({PAINTED})()[0] < {painted / 3}")
     window.click(".legend-item >> nth=0")
-    window.wait_for_function(f"({PAINTED})()[0] > {painted * 0.9}")
+    window.wait_for_function(f"() => ({PAINTED})()[0] > {painted * 0.9}")
 
 
 def test_pointing_at_a_mark_names_its_track_and_a_click_opens_it(
@@ -147,12 +147,12 @@ def test_nothing_sounds_until_somebody_asks_for_it(live_server: LiveServer, wind
     window.click("#map-preview")
     window.mouse.move(*corner(window))
     window.mouse.move(corner(window)[0] + 2, corner(window)[1])
-    window.wait_for_function("document.getElementById('map-audio').currentTime > 1.9")
+    window.wait_for_function("() => document.getElementById('map-audio').currentTime > 1.9")
     expect(window.locator("#map-hear")).to_have_text("Stop", use_inner_text=True)
     window.click("#map-preview")
-    window.wait_for_function("document.getElementById('map-audio').paused")
+    window.wait_for_function("() => document.getElementById('map-audio').paused")
     window.click("#map-hear")
-    window.wait_for_function("!document.getElementById('map-audio').paused")
+    window.wait_for_function("() => !document.getElementById('map-audio').paused")
 
 
 def test_the_map_can_be_used_by_keys(
