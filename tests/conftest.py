@@ -30,6 +30,7 @@ def pytest_configure() -> None:
         current_app.conf.broker_url = url
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist, which reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Live tests go first and one after another; those of one file stay in one process.
 
