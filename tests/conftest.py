@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,16 +29,13 @@ def pytest_configure() -> None:
         current_app.conf.broker_url = url
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist, which reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Live tests go first and one after another; those of one file stay in one process.
+    """Live tests go first, as they take longest; those of one file stay in one process.
 
     Without Chromium the tests in a browser are left out; with CI set they run, and fail.
     """
     items.sort(key=lambda item: item.get_closest_marker("live") is None)
     for item in items:
-        alive = item.get_closest_marker("live")
-        item.add_marker(pytest.mark.xdist_group("live" if alive else Path(item.path).stem))
         if item.get_closest_marker("browser") and not (CHROMIUM or os.environ.get("CI")):
             item.add_marker(pytest.mark.skip(reason=NO_CHROMIUM))
 

@@ -15,8 +15,8 @@ from soundsite.onemachine.terminal import say
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
-# Two processes: the live tests, which wait more than they work, beside all the others.
-PARALLEL = ["-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder"]
+# Two processes, each with whole files of tests, whose order and fixtures belong together.
+PARALLEL = ["-n", "2", "--dist", "loadscope", "--no-loadscope-reorder"]
 LINT_IMPORTS = "from importlinter.cli import lint_imports_command; lint_imports_command()"
 CHECKS = {
     "Style": ["-m", "ruff", "check", "."],
