@@ -19,7 +19,7 @@ from django.test import Client
 from django.utils import timezone
 
 from matcher.models import State, Upload
-from soundsite import tasks
+from soundsite import orphans, tasks
 from tracks.models import ImportItem, Job
 
 TWO_DAYS = 2 * 24 * 60 * 60
@@ -62,6 +62,7 @@ def test_a_file_without_a_row_goes_and_all_others_stay(
 
 
 def test_a_store_that_was_never_used_has_no_orphans(store: Callable[..., str]) -> None:
+    assert list(orphans.orphans()) == []
     tasks.remove_orphans()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -16,9 +15,6 @@ from tracks.models import Track
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(
-        not CHROMIUM and "CI" not in os.environ, reason="LEFT OUT: there is no Chromium here"
-    ),
 ]
 
 
