@@ -18,8 +18,16 @@ env = environ.Env()
 documented: set[str] = set()
 
 
-def text(name: str, default: str | None = None) -> str:
-    """A string that is not empty; without a default the variable is required.
+def text(name: str, default: str = "") -> str:
+    """The same as `optional`, but not empty; without a default the variable is required."""
+    value = optional(name, default)
+    if not value:
+        raise ImproperlyConfigured(f"{name} must be set (see the table of settings in README.md).")
+    return value
+
+
+def optional(name: str, default: str = "") -> str:
+    """A string that may be empty.
 
     It may lie in a file that NAME_FILE names, as secrets do that a container is handed.
     """
@@ -27,17 +35,8 @@ def text(name: str, default: str | None = None) -> str:
     file: str = env.str(f"{name}_FILE", default="").strip()
     if file and env.str(name, default="").strip():
         raise ImproperlyConfigured(f"Of {name} and {name}_FILE only one may be set.")
-    said = _content(f"{name}_FILE", Path(file)) if file else env.str(name, default=default or "")
-    if not (value := str(said).strip()):
-        raise ImproperlyConfigured(f"{name} must be set (see the table of settings in README.md).")
-    return value
-
-
-def optional(name: str) -> str:
-    """A string that may be empty."""
-    documented.add(name)
-    value: str = env.str(name, default="")
-    return value.strip()
+    said = _content(f"{name}_FILE", Path(file)) if file else env.str(name, default=default)
+    return str(said).strip()
 
 
 def _content(name: str, file: Path) -> str:

@@ -43,6 +43,16 @@ def test_a_secret_may_lie_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     assert "hidden" not in str(refused.value)
 
 
+def test_a_secret_that_may_be_missing_can_lie_in_a_file_too(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("METRICS_TOKEN", raising=False)
+    assert read.optional("METRICS_TOKEN") == ""
+    (tmp_path / "token").write_text("hidden\n")
+    monkeypatch.setenv("METRICS_TOKEN_FILE", str(tmp_path / "token"))
+    assert read.optional("METRICS_TOKEN") == "hidden"
+
+
 def test_a_file_that_cannot_be_read_is_refused(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
