@@ -7,9 +7,11 @@ import json
 import logging
 from collections.abc import Callable, Iterator
 from typing import Any
+from unittest import mock
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import OperationalError, connection
 from django.test import Client
 
 from matcher import tasks
@@ -84,6 +86,17 @@ def test_an_error_has_its_traceback_and_not_the_values_of_its_variables(
     (failed,) = (line for line in lines() if line["event"] == "request_failed")
     assert "the moon fell down" in failed["exception"]
     assert "HIDDEN" not in json.dumps(lines())
+
+
+def test_a_database_that_is_away_is_a_line_for_each_request_and_no_traceback(
+    owner_client: Client, lines: Lines
+) -> None:
+    owner_client.raise_request_exception = False
+    with mock.patch.object(connection, "cursor", side_effect=OperationalError("refused")):
+        assert owner_client.get("/uploads/").status_code == 503
+    (line,) = lines()
+    assert (line["code"], line["error"]) == (503, "the database is away")
+    assert "exception" not in line
 
 
 # --- what the console's filter takes out ---
