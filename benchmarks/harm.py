@@ -19,7 +19,7 @@ from pathlib import Path
 
 from benchmarks.crowd import Crowd
 from benchmarks.ledger import Ledger
-from benchmarks.processes import family, identities, line_of, parents, programs
+from benchmarks.processes import family, forked, identities, line_of, parents, programs
 from benchmarks.site import ROOT, Site, wait_until
 
 CATCH_SECONDS = 240.0
@@ -76,16 +76,18 @@ class Scene:
         worker = self.program("-Q match ")
         return wait_until(lambda: _children(worker), HEAL_SECONDS)[0]
 
+    def decoder(self) -> int:
+        """The process that forks one for each file that the worker of uploads decodes."""
+        worker = self.pool_child()
+
+        def found() -> list[int]:
+            return [pid for pid in _kin(worker) if "ml.decoder" in line_of(pid)]
+
+        return wait_until(found, HEAL_SECONDS)[0]
+
 
 def _children(pid: int) -> list[int]:
     return sorted(child for child, parent in parents().items() if parent == pid)
-
-
-def _youngest(pid: int) -> int:
-    """The last of a line of children: what decodes, if that has a process of its own."""
-    while children := _children(pid):
-        pid = children[-1]
-    return pid
 
 
 def _strike(scene: Scene, find: Callable[[], int], number: signal.Signals) -> None:
@@ -155,19 +157,16 @@ def fill_disk(scene: Scene) -> None:
 
 
 def hang_decoder(scene: Scene) -> None:
-    """The process that decodes stops and says nothing more; nobody wakes it."""
+    """The process that decodes a file stops in the middle of it, and nobody wakes it."""
+    decoder = scene.decoder()
     deadline = time.monotonic() + CATCH_SECONDS
     while time.monotonic() < deadline:
-        child = scene.pool_child()
-        job = scene.catch("DECODING")
+        scene.crowd.allowed += 1
+        (child,) = wait_until(lambda: forked(decoder), CATCH_SECONDS, every=0.001)
         scene.strike([child], signal.SIGSTOP)
-        if scene.ledger.running("DECODING") == job:
-            if (decoder := _youngest(child)) != child:
-                _signal_all([decoder], signal.SIGSTOP)
-                _signal_all([child], signal.SIGCONT)
+        if forked(decoder) == [child]:
             return
-        _signal_all([child], signal.SIGCONT)
-    raise AssertionError("no job was met while it was decoded")
+    raise AssertionError("every file was decoded too soon")
 
 
 def freeze_worker(scene: Scene) -> None:

@@ -35,6 +35,16 @@ def parents() -> dict[int, int]:
     return {pid: int(status[1]) for pid, status in _statuses().items()}
 
 
+def forked(pid: int) -> list[int]:
+    """The children of a process of one thread, faster than by `parents`."""
+    try:
+        return [
+            int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        ]
+    except OSError:
+        return []
+
+
 def _statuses() -> dict[int, list[str]]:
     """The fields of /proc/PID/stat after the name: state, parent, ..., the 20th is the start."""
     found = {}
