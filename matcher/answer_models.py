@@ -117,6 +117,9 @@ class Notice(models.Model):
     since = models.DateTimeField(help_text=_("when the waiting began"))
     # As the person saw it: a worker does not know under which address the site is reached.
     address = models.CharField(max_length=400, help_text=_("of the page, for the mail"))
+    language = models.CharField(
+        max_length=16, blank=True, db_default="", default="", help_text=_("of that page")
+    )
 
     def __str__(self) -> str:
         return f"{self.upload}, since {self.since:%Y-%m-%d %H:%M}"

@@ -10,9 +10,11 @@ import logging
 from datetime import timedelta
 
 from allauth.account.models import EmailAddress
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, User
 from django.core.mail import send_mail
 from django.template.loader import render_to_string
+from django.utils.translation import get_language, override
 
 from matcher import answers
 from matcher.errors import text_of
@@ -31,7 +33,7 @@ def address_of(person: User | AnonymousUser) -> str:
 
 
 def wish(upload: Upload, address: str) -> bool:
-    """Have the owner told when the job ends; False where it has ended.
+    """Have the owner told, in the language of this moment, when the job ends; False if it has.
 
     Args:
         address: of the upload's page, as the owner sees it.
@@ -39,6 +41,7 @@ def wish(upload: Upload, address: str) -> bool:
     if upload.ended:
         return False
     wanted = {"since": upload.queued_at, "address": address}
+    wanted["language"] = get_language() or ""
     Notice.objects.get_or_create(upload=upload, defaults=wanted)
     return True
 
@@ -76,7 +79,8 @@ def _grant(notice: Notice) -> bool:
     if not recipient:
         logger.info("no mail about upload %s: its owner has no verified address", upload.pk)
         return False
-    _send(upload, notice.address, recipient)
+    with override(notice.language or settings.LANGUAGE_CODE):
+        _send(upload, notice.address, recipient)
     return True
 
 

@@ -50,6 +50,19 @@ def answer(track: Track) -> None:
 # --- the mail ------------------------------------------------------------------------------
 
 
+def test_the_mail_speaks_the_language_in_which_it_was_asked_for(
+    owner_client: Client, upload: Upper, tracks: list[Track], address: EmailAddress
+) -> None:
+    row = upload(queued_at=timezone.now() - LONG)
+    german = {"Accept-Language": "de"}
+    owner_client.post(f"/uploads/{row.pk}/tell/", {"tell": "1"}, headers=german)
+    answer(tracks[1])
+    tasks.send_notices()
+    (sent,) = mail.outbox
+    assert "klingt wie" in sent.subject
+    assert "Das ähnlichste Stück unseres Katalogs" in sent.body
+
+
 def test_the_mail_names_the_closest_track_and_where_to_look(
     upload: Upper, tracks: list[Track], address: EmailAddress
 ) -> None:
