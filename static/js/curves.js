@@ -7,6 +7,8 @@
     Perplexity: (name) => name === "perplexity",
   };
   const colours = ["#c2410c", "#2563eb", "#059669", "#9333ea"];
+  const lines = "rgb(148 163 184 / .25)"; // fit for both schemes
+  const ink = () => (document.documentElement.classList.contains("dark") ? "#cbd5e1" : "#475569");
 
   const chart = (title) => {
     if (charts[title]) return charts[title];
@@ -17,13 +19,18 @@
     frame.style.height = "220px";
     frame.append(canvas);
     document.getElementById("curves").append(frame);
+    const axis = { ticks: { color: ink() }, grid: { color: lines } };
     charts[title] = new Chart(canvas, {
       type: "line",
       data: { labels: [], datasets: [] },
       options: {
         animation: false,
         maintainAspectRatio: false,
-        plugins: { title: { display: true, text: title } },
+        plugins: {
+          title: { display: true, text: title, color: ink() },
+          legend: { labels: { color: ink() } },
+        },
+        scales: { x: axis, y: axis },
       },
     });
     return charts[title];

@@ -120,7 +120,9 @@ class TrackAdmin(ChosenActions, ImportExportModelAdmin):
     @display(description="Audio")
     def player(self, track: Track) -> str:
         source = reverse("tracks:audio", args=[track.pk])
-        return format_html('<audio controls preload="none" src="{}"></audio>', source)
+        return format_html(
+            '<audio class="dark:scheme-dark" controls preload="none" src="{}"></audio>', source
+        )
 
     @display(description="Index")
     def index(self, track: Track) -> str:
