@@ -22,6 +22,7 @@ from matcher import services
 from matcher.errors import text_of
 from matcher.models import RUNNING, Feedback, Match, State, Upload, Verdict
 from matcher.resources import FeedbackResource
+from tracks.admin.common import breakable
 
 # django-allauth's pages show the secrets of second factors and everybody's addresses.
 admin.site.unregister([Authenticator, UserSession])
@@ -67,10 +68,10 @@ class UploadAdmin(LookingOnly, ModelAdmin):
     view_on_site = False  # the page is its owner's alone
     date_hierarchy = "created_at"
     fields = (
-        *("id", "owner", "original_name", "parent", "question"),
+        *("id", "owner", "name", "parent", "question"),
         *("state", "why", "error_code", "error_detail"),
         *("attempt", "attempts_left", "model_version", "audio_name", "size", "duration"),
-        *("sha256", "created_at", "queued_at", "started_at", "heartbeat_at", "finished_at"),
+        *("digest", "created_at", "queued_at", "started_at", "heartbeat_at", "finished_at"),
     )
     inlines = (MatchInline,)
     actions = ("queue_again",)
@@ -81,6 +82,14 @@ class UploadAdmin(LookingOnly, ModelAdmin):
     @display(description=_("State"), ordering="state", label=STATE_COLOURS)
     def state_label(self, upload: Upload) -> str:
         return upload.get_state_display()
+
+    @display(description=_("Original name"))
+    def name(self, upload: Upload) -> str:
+        return breakable(upload.original_name)
+
+    @display(description="SHA-256")
+    def digest(self, upload: Upload) -> str:
+        return breakable(upload.sha256)
 
     @display(description=_("What its owner is told"))
     def why(self, upload: Upload) -> str:
@@ -145,13 +154,17 @@ class FeedbackAdmin(LookingOnly, ExportMixin, ModelAdmin):
     list_per_page = 50
     date_hierarchy = "said_at"
     fields = (
-        *("verdict", "track", "user", "upload", "query_sha256"),
+        *("verdict", "track", "user", "upload", "digest"),
         *("model_version", "said_at"),
     )
 
     @display(description=_("Verdict"), ordering="verdict", label=VERDICT_COLOURS)
     def verdict_label(self, feedback: Feedback) -> str:
         return feedback.get_verdict_display()
+
+    @display(description=_("SHA-256 of the file"))
+    def digest(self, feedback: Feedback) -> str:
+        return breakable(feedback.query_sha256)
 
     def has_export_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)

@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.html import format_html
 from unfold.admin import ModelAdmin
 
 from tracks.models import IndexEntry, Job
@@ -25,6 +26,11 @@ STATE_COLOURS = {
 
 def why(entry: IndexEntry) -> str:
     return reason(entry.error_code, entry.error_detail) if entry.error_code else ""
+
+
+def breakable(word: str) -> str:
+    """On several lines where there is no room for it on one."""
+    return format_html('<span style="overflow-wrap: anywhere">{}</span>', word)
 
 
 def owner_of(request: HttpRequest) -> User:

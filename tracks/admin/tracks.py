@@ -15,7 +15,7 @@ from unfold.contrib.import_export.forms import ExportForm, ImportForm
 from unfold.decorators import action, display
 
 from tracks.admin.chosen import ChosenActions
-from tracks.admin.common import STATE_COLOURS, why
+from tracks.admin.common import STATE_COLOURS, breakable, why
 from tracks.admin.imports import may_import
 from tracks.admin.reindexing import may_reindex, reindex_tracks
 from tracks.forms import TEXTS, TrackForm
@@ -114,8 +114,7 @@ class TrackAdmin(ChosenActions, ImportExportModelAdmin):
 
     @display(description="SHA-256")
     def digest(self, track: Track) -> str:
-        """On several lines where there is no room for it on one."""
-        return format_html('<span style="overflow-wrap: anywhere">{}</span>', track.sha256)
+        return breakable(track.sha256)
 
     @display(description="Audio")
     def player(self, track: Track) -> str:
