@@ -25,6 +25,7 @@ from tracks.models import ModelVersion
 from tracks.selectors import active_version
 
 A_PAGE = 20
+LEAST_PAUSE = 1_000  # milliseconds
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,9 @@ def _context(request: HttpRequest) -> dict[str, Any]:
     active = active_version()
     rows = [_row(upload, active) for upload in page]
     pauses = [delay(row.upload) for row in rows if not row.upload.ended]
-    # Seconds until the list asks again, 0 for never: as often as its newest job would.
-    pause = min(pauses, default=0)
+    # Milliseconds until the list asks again, 0 for never: as often as its newest job would, but
+    # no more than once a second, for it costs more.
+    pause = max(min(pauses), LEAST_PAUSE) if pauses else 0
     shown = {"page": page, "rows": rows, "under_way": len(pauses)}
     return shown | {"delay": pause, "version": _version(rows, pause)}
 
