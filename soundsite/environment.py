@@ -90,13 +90,27 @@ def names(name: str, default: str = "") -> list[str]:
 def origins(name: str) -> list[str]:
     """Web origins such as https://soundsite.example, separated by commas; may be empty."""
     found = names(name)
-    for origin in found:
-        parts = urlsplit(origin)
-        if parts.scheme not in ("http", "https") or not parts.netloc or parts.path:
+    for word in found:
+        if not _is_origin(word):
             raise ImproperlyConfigured(
-                f"{name} must list origins such as https://soundsite.example, not {origin!r}."
+                f"{name} must list origins such as https://soundsite.example, not {word!r}."
             )
     return found
+
+
+def origin(name: str) -> str:
+    """One web origin such as https://store.example:9000; may be empty."""
+    found = optional(name).rstrip("/")
+    if found and not _is_origin(found):
+        raise ImproperlyConfigured(
+            f"{name} must be an origin such as https://store.example:9000, not {found!r}."
+        )
+    return found
+
+
+def _is_origin(word: str) -> bool:
+    parts = urlsplit(word)
+    return parts.scheme in ("http", "https") and bool(parts.netloc) and not parts.path
 
 
 def folder(name: str, default: Path, base: Path) -> Path:

@@ -134,6 +134,6 @@ def test_the_readme_lists_every_setting_and_no_other() -> None:
     import soundsite.settings  # noqa: F401  reads them all
 
     table = (ROOT / "README.md").read_text().partition("## Settings")[2].partition("\n## ")[0]
-    listed = re.findall(r"^\| `([A-Z_]+)`", table, flags=re.MULTILINE)
+    listed = re.findall(r"^\| `([A-Z0-9_]+)`", table, flags=re.MULTILINE)
     assert len(listed) == len(set(listed))
     assert set(listed) == read.documented
