@@ -14,6 +14,17 @@ from urllib.parse import urlsplit
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+# Either side notices within half a minute that the other's host is gone; by default it takes hours,
+# for which a row that a lost worker had locked stays locked.
+_NOTICE_LOST_HOSTS = {
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,  # milliseconds
+    "options": "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 "
+    "-c tcp_keepalives_count=3 -c tcp_user_timeout=30000",
+}
+
 env = environ.Env()
 documented: set[str] = set()
 
@@ -131,6 +142,7 @@ def postgres(name: str) -> dict[str, Any]:
         raise ImproperlyConfigured(f"{name} is not a database URL: {error}.") from error
     if not entry.get("NAME"):
         raise ImproperlyConfigured(f"{name} must name a database after the host.")
+    entry["OPTIONS"] = {**_NOTICE_LOST_HOSTS, **entry.get("OPTIONS", {})}
     return entry
 
 
