@@ -27,6 +27,7 @@ Show = Callable[[Mapping[str, Any]], None]
 
 def train_next() -> bool:
     """Claims the oldest waiting training and works on it; False if none waits."""
+    clean_up()  # the sweep does so on its own host only
     job = jobs.claim(Job.Kind.TRAIN)
     if job is not None:
         train(job)
