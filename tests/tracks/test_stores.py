@@ -20,14 +20,14 @@ from django.test import Client
 from ml import artefact
 from soundsite import orphans
 from tests.stores import NOWHERE, Store
-from tests.tracks.conftest import song
+from tests.tracks.conftest import DIMENSIONS, song
 from tests.tracks.import_steps import Item, State, done, send, states, work, zipped
-from tracks import artefacts, indexing, stores
+from tracks import artefacts, indexing, stores, training
 from tracks.media import local_path
-from tracks.models import IndexEntry, ModelVersion, Track
+from tracks.models import IndexEntry, Job, ModelVersion, Track
 from tracks.outage import StoreAwayError
 from tracks.services import jobs
-from tracks.services.versions import archive, install_model
+from tracks.services.versions import archive, ask_for_training, install_model
 
 pytestmark = pytest.mark.django_db
 
@@ -153,6 +153,30 @@ def test_another_host_fetches_an_artefact_once_and_a_damaged_copy_again(
     (there / artefact.MANIFEST).write_text("{}")
     with pytest.raises(StoreAwayError):
         artefacts.folder_of(version)
+
+
+def test_a_finished_training_waits_for_a_store_that_is_away(
+    s3: Store, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def trained(job: Job, module: str, arguments: list[str], told: Any) -> None:
+        made = Path(arguments[0])
+        made.mkdir(parents=True, exist_ok=True)
+        artefact.write_manifest(made, {"name": made.name, "embedding_dim": DIMENSIONS})
+
+    monkeypatch.setattr(training.children, "follow", trained)
+    settings.SOUNDSITE_DATA = tmp_path / "data"
+    job = ask_for_training({"name": "mine", "config": "soundsite", "epochs": 1, "seed": 1})
+    settings.STORAGES = s3.storages(settings, endpoint_url=NOWHERE)
+    assert training.train_next()
+    job.refresh_from_db()
+    assert job.state == State.RUNNING  # silent, and so the sweep's
+    assert training.children.work_folder(job.pk).exists()
+    Job.objects.update(state=State.QUEUED, heartbeat_at=None)
+    settings.STORAGES = s3.storages(settings)
+    assert training.train_next()
+    version = ModelVersion.objects.get()
+    assert s3.names() == [f"artefacts/{version.sha256}/{artefact.MANIFEST}"]
+    assert not training.children.work_folder(job.pk).exists()
 
 
 def test_a_copy_that_was_tampered_with_in_the_store_is_not_used(
