@@ -85,17 +85,17 @@ def administrator(db: None) -> Any:
 
 
 @pytest.fixture(scope="session")
-def _store() -> Iterator[Store]:
+def s3_server() -> Iterator[Store]:
     with running_store() as store:
         yield store
 
 
 @pytest.fixture
-def s3(_store: Store, settings: Any) -> Iterator[Store]:
+def s3(s3_server: Store, settings: Any) -> Iterator[Store]:
     """Media lie on a store that speaks S3, which is empty."""
-    settings.STORAGES = _store.storages(settings)
-    yield _store
-    _store.empty()
+    settings.STORAGES = s3_server.storages(settings)
+    yield s3_server
+    s3_server.empty()
 
 
 def _client(person: Any) -> Client:

@@ -17,7 +17,7 @@ from typing import Any
 from boto3.exceptions import Boto3Error
 from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 from django.core.files import File
 from django.utils.http import content_disposition_header
 from storages.backends.s3 import S3Storage
@@ -27,7 +27,7 @@ from tracks.outage import StoreAwayError
 # What S3, Ceph and MinIO say, beside the status 507, when there is no more room.
 _FULL = {"QuotaExceeded", "XMinioStorageFull", "InsufficientCapacity"}
 _IN_MEMORY = 4 * 1024 * 1024
-_BLOCK = 1024 * 1024  # is asked for at once when a file is read in parts
+_BLOCK = 256 * 1024  # is asked for at once when a file is read in parts
 _CONFIG = Config(
     signature_version="s3v4",
     s3={"addressing_style": "path"},
@@ -163,7 +163,9 @@ def _os_errors(name: str) -> Iterator[None]:
         yield
     except ClientError as error:
         raise _os_error(error, name) from error
-    except (BotoCoreError, HTTPClientError, Boto3Error) as error:
+    except ParamValidationError as error:  # nothing can have that name, an empty one for example
+        raise FileNotFoundError(errno.ENOENT, "not in the store", name) from error
+    except (BotoCoreError, Boto3Error) as error:
         raise StoreAwayError(errno.EIO, str(error), name) from error
 
 

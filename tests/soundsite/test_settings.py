@@ -101,6 +101,16 @@ def test_a_wrong_database_url_is_refused_without_showing_its_password(
     assert "hidden" not in str(refused.value)
 
 
+def test_a_database_url_has_options_of_its_own_beside_those_that_notice_a_lost_host(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    url = "postgres://someone:hidden@host/name?sslmode=require&keepalives_idle=7"
+    monkeypatch.setenv("DATABASE_URL", url)
+    options = read.postgres("DATABASE_URL")["OPTIONS"]
+    assert (options["sslmode"], options["keepalives_idle"]) == ("require", 7)
+    assert "tcp_keepalives_idle=10" in options["options"]
+
+
 def test_a_broker_that_is_not_redis_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REDIS_URL", "amqp://guest:hidden@localhost")
     with pytest.raises(ImproperlyConfigured, match="must start with redis://, not 'amqp://'"):

@@ -56,6 +56,8 @@ def test_what_is_not_there_is_missing_as_on_a_disk() -> None:
     for asked in (default_storage.open, default_storage.size, default_storage.get_modified_time):
         with pytest.raises(FileNotFoundError):
             asked("no/where")
+    with pytest.raises(FileNotFoundError):
+        default_storage.open("")
     assert not default_storage.exists("no/where")
     default_storage.delete("no/where")
 
