@@ -45,7 +45,7 @@ class Crowd:
         self._people = [Visitor(site.url) for _ in range(people)]
         for number, person in enumerate(self._people):
             person.sign_in(f"person{number}", PASSWORD)
-        self._songs, self._ledger = songs, Ledger(site)
+        self._songs, self._ledger = songs, Ledger.of(site)
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._send_all, name="crowd", daemon=True)
         self.allowed = 0

@@ -149,7 +149,7 @@ def main() -> int:
         site = stack.enter_context(fresh_site())
         disk = stack.enter_context(small_disk(site))
         fill_catalogue(site, folder)
-        ledger = Ledger(site)
+        ledger = Ledger.of(site)
         ledger.watch()
         crowd = stack.enter_context(Crowd(site, songs(folder, options.uploads, rng), PEOPLE))
         scene = Scene(site, crowd, ledger, disk)

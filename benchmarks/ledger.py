@@ -66,10 +66,14 @@ class Standing:
 
 
 class Ledger:
-    """A connection to the site's database that outlives restarts of the server."""
+    """A connection to a site's database that outlives restarts of the server."""
 
-    def __init__(self, site: Site) -> None:
-        self._url = json.loads((site.folder / "running.json").read_text())["DATABASE_URL"]
+    @classmethod
+    def of(cls, site: Site) -> Ledger:
+        return cls(json.loads((site.folder / "running.json").read_text())["DATABASE_URL"])
+
+    def __init__(self, url: str) -> None:
+        self._url = url
         self._connection: Any = None
 
     def watch(self) -> None:

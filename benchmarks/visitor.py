@@ -32,6 +32,12 @@ class Visitor:
         with self._browser.open(self._absolute(address), timeout=PATIENCE_SECONDS) as answer:
             return str(answer.read().decode())
 
+    def get_bytes(self, address: str, part: str) -> bytes:
+        """That range of what lies there, wherever it is sent on to."""
+        request = urllib.request.Request(self._absolute(address), headers={"Range": part})
+        with self._browser.open(request, timeout=PATIENCE_SECONDS) as answer:
+            return bytes(answer.read())
+
     def sign_in(self, user: str, password: str, after: str = "/uploads/new/") -> str:
         """The path where the sign-in form leads."""
         fields = {"login": user, "password": password, "next": after}

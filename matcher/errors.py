@@ -33,6 +33,7 @@ STATUSES = {
     "too-many-files": 429,
     "too-many-bytes": 413,
     "storage-full": 503,
+    "storage-away": 503,
 }
 
 
@@ -103,6 +104,12 @@ TEXTS: dict[str, Text] = {
         _("There is no room for your file"),
         _("The disk of this site is full, so your file was not kept. It is not at fault."),
         _("Send it again later; an administrator has to make room."),
+    ),
+    "storage-away": Text(
+        Family.LOAD,
+        _("Our store for files is away for a moment"),
+        _("It does not answer, so your file was not kept. It is not at fault."),
+        _("Nothing that you had uploaded is lost. Send this one again in a quarter of a minute."),
     ),
     "not-audio": Text(
         Family.VISITOR,
@@ -274,6 +281,12 @@ TEXTS: dict[str, Text] = {
         _("We no longer have your file"),
         _("It was taken in, but it could not be found in our storage any more."),
         _("Please send it again."),
+    ),
+    "file-unreachable": Text(
+        Family.OURS,
+        _("We could not get at your file"),
+        _("The store where it lies did not answer, several times."),
+        _TRY_AGAIN,
     ),
     "time-limit": Text(
         Family.OURS,

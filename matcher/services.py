@@ -6,6 +6,7 @@ import errno
 import hashlib
 import logging
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
@@ -22,11 +23,13 @@ from matcher.models import Match, Upload, random_name
 from matcher.questions import Question, Span, question_of
 from tracks.filters import NO_FILTERS, Filters
 from tracks.models import Track
+from tracks.outage import StoreAwayError
 
 logger = logging.getLogger(__name__)
 
 NAME_LENGTH = 255
 ROOM_SECONDS = 300  # until a store that is full may have room again
+AWAY_SECONDS = 15  # until one that does not answer may be back
 
 
 class MeasuredFile(File):  # type: ignore[type-arg]
@@ -62,7 +65,8 @@ def create_upload(owner: User, file: File) -> Upload:  # type: ignore[type-arg]
 
     Raises:
         UploadError: `empty-file` or `too-large`; nothing is kept then.
-        LoadError: `storage-full`, or see `quotas.check_file`; nothing is kept then either.
+        LoadError: `storage-full`, `storage-away`, or see `quotas.check_file`; nothing is kept then
+            either.
     """
     quotas.check_file(owner, file.size)  # before a busy site writes it down
     measured = MeasuredFile(file)
@@ -86,12 +90,22 @@ def create_upload(owner: User, file: File) -> Upload:  # type: ignore[type-arg]
                 transaction.on_commit(partial(nudges.send, upload.pk))
         logger.info("upload %s was taken in: %d bytes", upload.pk, upload.size)
     except BaseException as error:
-        default_storage.delete(name)
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-            logger.error("an upload was refused, the media store is full: %s", error.strerror)
-            raise LoadError("storage-full", f"{measured.length} bytes", ROOM_SECONDS) from error
+        with suppress(StoreAwayError):  # what is left there is removed at night
+            default_storage.delete(name)
+        if (refusal := _refusal(error)) is not None:
+            logger.error("an upload was refused: %s", error)
+            raise refusal from error
         raise
     return upload
+
+
+def _refusal(error: BaseException) -> LoadError | None:
+    """What somebody is told whose file the store could not take."""
+    if isinstance(error, StoreAwayError):
+        return LoadError("storage-away", str(error), AWAY_SECONDS)
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return LoadError("storage-full", str(error), ROOM_SECONDS)
+    return None
 
 
 def shown_name(name: str | None) -> str:

@@ -21,7 +21,7 @@ from matcher.models import Upload
 from ml.errors import SoundError
 from tracks.heartbeat import Heartbeat
 from tracks.media import local_path
-from tracks.outage import database_is_away
+from tracks.outage import StoreAwayError, database_is_away
 
 if TYPE_CHECKING:
     from matcher.matching import Answer
@@ -66,6 +66,11 @@ def run(upload: Upload) -> None:
     except SoftTimeLimitExceeded:
         logger.warning("upload %s was stopped at its time limit in %s", upload.pk, upload.state)
         jobs.fail(upload, "time-limit", f"stopped in {upload.state}")
+    except StoreAwayError as error:
+        if upload.attempts_left:  # the sweep gives the job back
+            logger.warning("upload %s was left in %s: %s", upload.pk, upload.state, error)
+        else:
+            jobs.fail(upload, "file-unreachable", str(error))
     except Exception as error:
         if database_is_away(error):  # nothing can be written: the sweep gives the job back
             logger.warning("upload %s was left in %s: %s", upload.pk, upload.state, error)

@@ -62,6 +62,16 @@ RELATIONS: list[tuple[str, Callable[[Any], bool], str]] = [
         lambda s: s.HSTS_SECONDS or not s.HSTS_PRELOAD,
         "HSTS_PRELOAD needs HSTS_SECONDS, or it says nothing.",
     ),
+    (
+        "soundsite.E009",
+        lambda s: bool(s.MEDIA_S3_BUCKET) == bool(s.MEDIA_S3_ENDPOINT),
+        "MEDIA_S3_BUCKET and MEDIA_S3_ENDPOINT are set together, or media have no place.",
+    ),
+    (
+        "soundsite.E015",
+        lambda s: bool(s.MEDIA_S3_KEY_ID) == bool(s.MEDIA_S3_SECRET),
+        "MEDIA_S3_KEY_ID and MEDIA_S3_SECRET are set together: one is of no use alone.",
+    ),
 ]
 
 

@@ -14,6 +14,17 @@ from urllib.parse import urlsplit
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+# Either side notices within half a minute that the other's host is gone; by default it takes hours,
+# for which a row that a lost worker had locked stays locked.
+_NOTICE_LOST_HOSTS = {
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,  # milliseconds
+    "options": "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 "
+    "-c tcp_keepalives_count=3 -c tcp_user_timeout=30000",
+}
+
 env = environ.Env()
 documented: set[str] = set()
 
@@ -90,13 +101,27 @@ def names(name: str, default: str = "") -> list[str]:
 def origins(name: str) -> list[str]:
     """Web origins such as https://soundsite.example, separated by commas; may be empty."""
     found = names(name)
-    for origin in found:
-        parts = urlsplit(origin)
-        if parts.scheme not in ("http", "https") or not parts.netloc or parts.path:
+    for word in found:
+        if not _is_origin(word):
             raise ImproperlyConfigured(
-                f"{name} must list origins such as https://soundsite.example, not {origin!r}."
+                f"{name} must list origins such as https://soundsite.example, not {word!r}."
             )
     return found
+
+
+def origin(name: str) -> str:
+    """One web origin such as https://store.example:9000; may be empty."""
+    found = optional(name).rstrip("/")
+    if found and not _is_origin(found):
+        raise ImproperlyConfigured(
+            f"{name} must be an origin such as https://store.example:9000, not {found!r}."
+        )
+    return found
+
+
+def _is_origin(word: str) -> bool:
+    parts = urlsplit(word)
+    return parts.scheme in ("http", "https") and bool(parts.netloc) and not parts.path
 
 
 def folder(name: str, default: Path, base: Path) -> Path:
@@ -117,6 +142,7 @@ def postgres(name: str) -> dict[str, Any]:
         raise ImproperlyConfigured(f"{name} is not a database URL: {error}.") from error
     if not entry.get("NAME"):
         raise ImproperlyConfigured(f"{name} must name a database after the host.")
+    entry["OPTIONS"] = {**_NOTICE_LOST_HOSTS, **entry.get("OPTIONS", {})}
     return entry
 
 

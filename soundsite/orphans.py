@@ -10,6 +10,7 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from soundsite.backup.files import media_names
+from tracks.artefacts import kept_folders
 
 logger = logging.getLogger(__name__)
 
@@ -20,22 +21,21 @@ GRACE = timedelta(days=1)
 def orphans() -> Iterator[str]:
     """Their storage names."""
     # First the files, then the rows: a row that is written meanwhile keeps its file.
-    old = list(_old_files())
-    kept = set(media_names())
-    yield from (name for name in old if name not in kept)
+    found = list(_files())
+    kept, artefacts = set(media_names()), kept_folders()
+    unknown = (n for n in found if n not in kept and n.rpartition("/")[0] not in artefacts)
+    yield from filter(_old, unknown)
 
 
-def _old_files(folder: str = "") -> Iterator[str]:
+def _files(folder: str = "") -> Iterator[str]:
     try:
         folders, names = default_storage.listdir(folder)
     except FileNotFoundError:  # nothing was ever stored, or the folder went just now
         return
     for name in names:
-        path = f"{folder}/{name}" if folder else name
-        if _old(path):
-            yield path
+        yield f"{folder}/{name}" if folder else name
     for name in folders:
-        yield from _old_files(f"{folder}/{name}" if folder else name)
+        yield from _files(f"{folder}/{name}" if folder else name)
 
 
 def _old(name: str) -> bool:

@@ -21,7 +21,6 @@ PAGES: dict[str, Any] = {
 # Unfold's pages are written for Alpine, which compiles the expressions in its attributes, and have
 # styles in attributes; htmx and Chart.js there write styles, too. Scripts still come from us alone.
 ADMINISTRATION: dict[str, Any] = {
-    **PAGES,
     "script-src": [SELF, UNSAFE_EVAL],
     "style-src": [SELF, UNSAFE_INLINE],
 }
@@ -40,7 +39,7 @@ class PoliciesMiddleware(CSPMiddleware):
     ) -> PolicyParts:
         parts = super().get_policy_parts(request, response, report_only)
         if request.path_info.startswith("/admin/") and not report_only:
-            parts.config = ADMINISTRATION
+            parts.replace = ADMINISTRATION
         return parts
 
     def process_response(

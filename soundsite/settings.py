@@ -10,6 +10,8 @@ import os
 from pathlib import Path
 
 from celery.schedules import crontab
+from csp.constants import SELF
+from django.conf import global_settings
 
 from soundsite import environment as read
 from soundsite import logs, policies
@@ -122,6 +124,30 @@ DATABASES = {
 }
 
 MEDIA_ROOT = read.folder("MEDIA_ROOT", default=SOUNDSITE_DATA / "media", base=BASE_DIR)
+# Media on an S3-compatible store instead, if one is named.
+MEDIA_S3_BUCKET = read.optional("MEDIA_S3_BUCKET")
+MEDIA_S3_ENDPOINT = read.origin("MEDIA_S3_ENDPOINT")
+MEDIA_S3_PUBLIC_ENDPOINT = read.origin("MEDIA_S3_PUBLIC_ENDPOINT") or MEDIA_S3_ENDPOINT
+MEDIA_S3_REGION = read.text("MEDIA_S3_REGION", default="us-east-1")
+MEDIA_S3_KEY_ID = read.optional("MEDIA_S3_KEY_ID")
+MEDIA_S3_SECRET = read.optional("MEDIA_S3_SECRET")
+MEDIA_S3_LINK_SECONDS = read.whole_number("MEDIA_S3_LINK_SECONDS", default=3600, minimum=60)
+if MEDIA_S3_BUCKET:
+    STORAGES = {
+        **global_settings.STORAGES,
+        "default": {
+            "BACKEND": "tracks.stores.S3Media",
+            "OPTIONS": {
+                "bucket_name": MEDIA_S3_BUCKET,
+                "endpoint_url": MEDIA_S3_ENDPOINT,
+                "public_endpoint": MEDIA_S3_PUBLIC_ENDPOINT,
+                "region_name": MEDIA_S3_REGION,
+                "access_key": MEDIA_S3_KEY_ID or None,
+                "secret_key": MEDIA_S3_SECRET or None,
+                "querystring_expire": MEDIA_S3_LINK_SECONDS,
+            },
+        },
+    }
 # An import by the administration's form: a folder of so many files, not the usual hundred.
 DATA_UPLOAD_MAX_NUMBER_FILES = 5000
 FILE_UPLOAD_PERMISSIONS = 0o600
@@ -149,7 +175,9 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
-CONTENT_SECURITY_POLICY = {"DIRECTIVES": policies.PAGES}
+# Players are led to the store by links of it.
+_PLAYED = {"media-src": [SELF, MEDIA_S3_PUBLIC_ENDPOINT]} if MEDIA_S3_BUCKET else {}
+CONTENT_SECURITY_POLICY = {"DIRECTIVES": {**policies.PAGES, **_PLAYED}}
 
 # --- people --------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from django.utils import translation
 
 from benchmarks.browser import CHROMIUM
 from benchmarks.site import wait_until as wait_until
+from tests.stores import Store, running_store
 
 NO_CHROMIUM = "there is no Chromium here"
 
@@ -81,6 +82,20 @@ def stranger(db: None) -> Any:
 @pytest.fixture
 def administrator(db: None) -> Any:
     return get_user_model().objects.create_superuser("ada", "ada@example.org", "admins-pass-1")
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[Store]:
+    with running_store() as store:
+        yield store
+
+
+@pytest.fixture
+def s3(s3_server: Store, settings: Any) -> Iterator[Store]:
+    """Media lie on a store that speaks S3, which is empty."""
+    settings.STORAGES = s3_server.storages(settings)
+    yield s3_server
+    s3_server.empty()
 
 
 def _client(person: Any) -> Client:

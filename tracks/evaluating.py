@@ -14,10 +14,10 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from tracks import children
+from tracks import artefacts, children
 from tracks.media import local_path
 from tracks.models import Job, ModelVersion, Track
-from tracks.selectors import artefact_folder
+from tracks.outage import StoreAwayError
 from tracks.services import jobs
 from tracks.services.versions import keep_evaluation
 
@@ -45,6 +45,9 @@ def evaluate(job: Job, show: Show = lambda progress: None) -> bool:
     except (children.ChildError, ModelVersion.DoesNotExist) as error:
         jobs.fail(job, "child-failed", str(error))
         return False
+    except StoreAwayError as error:
+        logger.warning("Job %s was left to the sweep: %s", job.pk, error)
+        return False
     except Exception as error:
         logger.exception("Job %s failed", job.pk)
         jobs.fail(job, "internal", type(error).__name__)
@@ -66,7 +69,7 @@ def _measured(job: Job, folder: Path, show: Show) -> dict[str, Any]:
     with ExitStack() as open_files:
         tracks = list(Track.objects.shown().order_by("pk"))
         _lay_out(tracks, folder / "music", open_files)
-        arguments = [str(folder / "music"), "--model", str(artefact_folder(version))]
+        arguments = [str(folder / "music"), "--model", str(artefacts.folder_of(version))]
         arguments += ["--baselines", "--proxies", "1,3", "--json", str(report)]
         arguments += ["--cache", str(Path(settings.SOUNDSITE_DATA) / "evaluation")]
         children.follow(job, "ml.evaluate", arguments, told)

@@ -27,6 +27,7 @@ from tracks.heartbeat import Heartbeat
 from tracks.importer import Look, look, put, texts_of
 from tracks.media import stored_path
 from tracks.models import ImportItem, Job, Track, audio_name
+from tracks.outage import StoreAwayError
 from tracks.probe import probe
 from tracks.services import catalogue, imports, jobs
 from tracks.services.catalogue import Texts
@@ -52,6 +53,9 @@ def import_next() -> bool:
             _step(job)
         except JobLost:
             logger.info("Import %s is no longer ours", job.pk)
+        except StoreAwayError as error:
+            logger.warning("Import %s goes on later: %s", job.pk, error)
+            jobs.step_done(job)
         except SoundError as error:  # of the zip; a single file's stays with its item
             jobs.fail(job, error.code, error.detail)
         except Exception as error:
@@ -135,6 +139,8 @@ def _one(job: Job, archive: ZipFile | None, item: ImportItem, deal: Deal) -> Non
             deal(job, item, path)
     except SoundError as error:
         _refuse(job, item, error.code, error.detail)
+    except StoreAwayError:
+        raise
     except FileNotFoundError:
         _refuse(job, item, "file-missing")
     except OSError as error:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from celery.exceptions import SoftTimeLimitExceeded
+from django.conf import settings
 
 from ml.errors import SoundError
 from ml.hearing import listen
@@ -14,7 +15,7 @@ from tracks import runtime
 from tracks.heartbeat import Heartbeat
 from tracks.media import local_path
 from tracks.models import IndexEntry
-from tracks.outage import database_is_away
+from tracks.outage import StoreAwayError, database_is_away
 from tracks.probe import probe
 from tracks.services import index
 
@@ -36,6 +37,8 @@ def index_next() -> bool:
             index.fail(entry, "time-limit", "The time limit of the task passed.")
         except FileNotFoundError:
             index.fail(entry, "file-missing", "The stored audio file is gone.")
+        except StoreAwayError as error:
+            return _left(entry, error)
         except Exception as error:  # one track must never stop the others
             if database_is_away(error):  # nothing can be written: the sweep revives the entry
                 raise
@@ -44,6 +47,14 @@ def index_next() -> bool:
         else:
             index.complete(entry, **heard)
     return True
+
+
+def _left(entry: IndexEntry, error: StoreAwayError) -> bool:
+    """Says that none is worth claiming just now; the sweep revives this one, or it is FAILED."""
+    logger.warning("Entry %s was left: %s", entry.pk, error)
+    if entry.losses + 1 >= settings.MAX_ATTEMPTS:
+        index.fail(entry, "file-unreachable", str(error))
+    return False
 
 
 def _heard(entry: IndexEntry) -> dict[str, Any]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from django.core.files import File
 from django.core.files.storage import Storage
 from django.db.models.fields.files import FieldFile
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.http import content_disposition_header
 
@@ -73,11 +75,21 @@ def stored_path(storage: Storage, name: str) -> Iterator[Path]:
     if path is not None:
         yield Path(path)
         return
-    with tempfile.NamedTemporaryFile(prefix="soundsite-") as copy, storage.open(name) as source:
-        for chunk in source.chunks():
-            copy.write(chunk)
-        copy.flush()
-        yield Path(copy.name)
+    handle, copy = tempfile.mkstemp(prefix="soundsite-", suffix=Path(name).suffix)
+    try:
+        with os.fdopen(handle, "wb") as target:  # closed: a training has a copy of every track
+            _copy(storage, name, target)
+        yield Path(copy)
+    finally:
+        os.unlink(copy)
+
+
+def _copy(storage: Storage, name: str, target: IO[bytes]) -> None:
+    if download := getattr(storage, "download", None):
+        download(name, target)
+        return
+    with storage.open(name) as source:
+        shutil.copyfileobj(source, target)
 
 
 def ranged_response(
@@ -86,8 +98,13 @@ def ranged_response(
     """The file, or the one range of it that was asked for (RFC 9110, 14): players seek with it.
 
     Answers 206 for a range, 416 for one beyond the end, 404 where the file is gone; more than
-    one range is answered by the whole file, as the standard allows.
+    one range is answered by the whole file, as the standard allows. A store that can send files by
+    itself is pointed to (302), by a link that ends.
     """
+    played = content_type in CONTENT_TYPES.values()  # whatever else it is, no browser opens it
+    if link := getattr(audio.storage, "link", None):
+        there = link(str(audio.name), filename, content_type, attached=not played)
+        return HttpResponseRedirect(there, headers={"Cache-Control": "private, no-store"})
     try:
         size = audio.size
         file = audio.storage.open(str(audio.name), "rb")
@@ -104,7 +121,6 @@ def ranged_response(
     if asked:
         response["Content-Range"] = f"bytes {start}-{stop - 1}/{size}"
     response["Content-Length"] = str(stop - start)
-    played = content_type in CONTENT_TYPES.values()  # whatever else it is, no browser opens it
     response["Content-Disposition"] = content_disposition_header(not played, filename) or "inline"
     response["Accept-Ranges"] = "bytes"
     response["X-Content-Type-Options"] = "nosniff"

@@ -1,4 +1,4 @@
-"""Tells a database that is away from one that refuses what we ask of it."""
+"""Tells a database or a store that is away from one that refuses what we ask of it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ from django.db import InterfaceError, OperationalError
 
 # Of PostgreSQL: connection exceptions; too many connections; it shuts down, crashed or starts.
 _AWAY = ("08", "53300", "57P01", "57P02", "57P03")
+
+
+class StoreAwayError(OSError):
+    """The store of the media does not answer, or answers that it cannot; what it holds is kept."""
 
 
 def database_is_away(error: BaseException | None) -> bool:

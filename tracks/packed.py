@@ -18,6 +18,7 @@ from django.core.files.storage import default_storage
 from django.template.defaultfilters import filesizeformat
 
 from ml.errors import AudioError
+from tracks.outage import StoreAwayError
 from tracks.tags import readable
 
 # What lies beside music in a folder of music and is none.
@@ -77,6 +78,8 @@ def opened(stored: str) -> Iterator[zipfile.ZipFile]:
     with file:
         try:
             archive = zipfile.ZipFile(file)
+        except StoreAwayError:
+            raise
         except _DAMAGED as error:
             raise AudioError("zip-damaged", str(error)) from error
         with archive:

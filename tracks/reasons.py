@@ -22,6 +22,7 @@ REASONS = {
     "file-absent": "The list names this file, but it is not there.",
     "bad-row": "This row of the list cannot be read.",
     "file-missing": "The stored audio file is gone.",
+    "file-unreachable": "The media store did not answer, several times.",
     "time-limit": "Indexing took longer than the time limit.",
     "worker-lost": "Several workers were lost on it.",
     "artefact-missing": "Files of the model version are missing.",

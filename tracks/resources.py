@@ -23,6 +23,7 @@ from import_export.formats.base_formats import CSV, XLSX
 
 from tracks.media import ending_of
 from tracks.models import Track
+from tracks.outage import StoreAwayError
 from tracks.reasons import reason
 from tracks.services import catalogue
 from tracks.tags import read_tags, readable
@@ -43,6 +44,8 @@ def _opened(name: str) -> Iterator[File[Any]]:
     """A file of the media store, whatever a row may call it."""
     try:
         file = default_storage.open(name, "rb")
+    except StoreAwayError as error:
+        raise _refusal("file-unreachable", str(error)) from error
     except (OSError, SuspiciousOperation, ValueError) as error:
         raise _refusal("file-missing", f"{name or 'no name'} is no file of the store") from error
     with file:

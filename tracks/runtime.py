@@ -6,8 +6,9 @@ import threading
 
 from ml import isolated
 from ml.model import Model
+from tracks.artefacts import folder_of
 from tracks.models import ModelVersion
-from tracks.selectors import active_version, artefact_folder
+from tracks.selectors import active_version
 
 _models: dict[str, Model] = {}
 _loading = threading.Lock()
@@ -18,10 +19,11 @@ def load(version: ModelVersion) -> Model:
 
     Raises:
         ml.errors.ArtefactError: its folder is missing, or is not what was registered.
+        StoreAwayError: the folder is not on this host yet and cannot be fetched.
     """
     with _loading:
         if version.sha256 not in _models:
-            _models[version.sha256] = Model.load(artefact_folder(version), sha256=version.sha256)
+            _models[version.sha256] = Model.load(folder_of(version), sha256=version.sha256)
         return _models[version.sha256]
 
 

@@ -12,12 +12,13 @@ from typing import Any
 
 from django.conf import settings
 
-from tracks import children
+from tracks import artefacts, children
 from tracks.media import local_path
 from tracks.models import Job, ModelVersion, Track
+from tracks.outage import StoreAwayError
 from tracks.selectors import training_tracks
 from tracks.services import jobs
-from tracks.services.versions import VersionConflictError, artefacts, register
+from tracks.services.versions import VersionConflictError, register
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +27,7 @@ Show = Callable[[Mapping[str, Any]], None]
 
 def train_next() -> bool:
     """Claims the oldest waiting training and works on it; False if none waits."""
+    clean_up()  # the sweep does so on its own host only
     job = jobs.claim(Job.Kind.TRAIN)
     if job is not None:
         train(job)
@@ -43,6 +45,9 @@ def train(job: Job, show: Show = lambda progress: None) -> ModelVersion | None:
         if job.ended:
             shutil.rmtree(folder, ignore_errors=True)
         return None  # else its checkpoint is for whoever goes on
+    except StoreAwayError as error:
+        logger.warning("Job %s was left to the sweep: %s", job.pk, error)
+        return None  # so is it here
     except children.ChildError as error:
         jobs.fail(job, "child-failed", str(error))
     except VersionConflictError as error:
@@ -120,9 +125,10 @@ def _keep(job: Job, made: Path, tracks: list[Track]) -> ModelVersion:
         raise children.NotOursError
     if ModelVersion.objects.filter(name=made.name).exists():
         raise VersionConflictError(f"There is a model version named {made.name} already.")
-    place = artefacts() / made.name
+    place = artefacts.cache() / made.name
     shutil.rmtree(place, ignore_errors=True)
     place.parent.mkdir(parents=True, exist_ok=True)
+    artefacts.keep(made)
     shutil.move(made, place)
     version = register(place, job)
     if version is None:

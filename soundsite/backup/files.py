@@ -8,7 +8,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, cast
 
-from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import default_storage
 from django.db.models import FileField
@@ -19,8 +18,8 @@ from ml.pretrained import DEFAULT
 from soundsite.backup.archive import Archive, Version, Writer, digest
 from soundsite.backup.database import tables
 from soundsite.backup.errors import BackupError
+from tracks.artefacts import cache, folder_of, forget_stored, keep
 from tracks.models import ImportItem, Job, ModelVersion
-from tracks.selectors import artefact_folder
 
 BUNDLED = DEFAULT.parent
 
@@ -73,7 +72,7 @@ def _check_same(name: str, sha256: str) -> None:
 
 def home_of(version: ModelVersion) -> str:
     """Whether the version's artefact must be packed, comes with the release, or is not sound."""
-    folder = artefact_folder(version).resolve()
+    folder = folder_of(version).resolve()
     try:
         artefact.verify(folder, sha256=version.sha256)
     except ArtefactError:
@@ -83,7 +82,7 @@ def home_of(version: ModelVersion) -> str:
 
 def pack_artefact(writer: Writer, version: ModelVersion) -> None:
     """Adds what the manifest vouches for, and nothing that lies beside it."""
-    folder = artefact_folder(version)
+    folder = folder_of(version)
     for name in (artefact.MANIFEST, *artefact.read_manifest(folder)["files"]):
         path = folder / name
         with path.open("rb") as content:
@@ -101,7 +100,7 @@ def check_bundled(version: Version) -> None:
 
 def unpack_artefact(archive: Archive, version: Version, undo: ExitStack) -> Path:
     """The folder of the version below SOUNDSITE_DATA; one with the same contents stays."""
-    folder = Path(settings.SOUNDSITE_DATA) / "artefacts" / Path(version.name).name
+    folder = cache() / Path(version.name).name
     if not folder.exists():
         undo.callback(shutil.rmtree, folder, ignore_errors=True)
         folder.mkdir(parents=True)
@@ -112,6 +111,8 @@ def unpack_artefact(archive: Archive, version: Version, undo: ExitStack) -> Path
         artefact.verify(folder, sha256=version.sha256)
     except ArtefactError as error:
         raise BackupError("backup-in-the-way", f"{folder}: {error}") from error
+    undo.callback(forget_stored, version.sha256)
+    keep(folder)
     return folder
 
 

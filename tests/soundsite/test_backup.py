@@ -28,6 +28,7 @@ from ml import artefact
 from ml.pretrained import DEFAULT
 from soundsite.backup import archive as archives
 from soundsite.backup import database
+from tests.stores import Store
 from tests.tracks.conftest import song
 from tracks.indexing import index_next
 from tracks.models import ImportItem, IndexEntry, Job, ModelVersion, Track
@@ -128,6 +129,26 @@ def test_a_restored_site_has_the_same_rows_and_files_and_gives_the_same_answer(
     after = rows(), stored(data), asked.answer()
     assert after == before
     assert len(before[2]) == 4
+
+
+def test_a_site_moves_from_a_folder_into_a_store_and_is_kept_from_there(
+    site: ModelVersion,
+    asked: Asked,
+    data: Path,
+    backup: Callable[..., Path],
+    s3_server: Store,
+    settings: Any,
+) -> None:
+    before, files, file = (rows(), asked.answer()), stored(data), backup()
+    lose_everything(data)
+    settings.STORAGES = s3_server.storages(settings)
+    restored(file)
+    assert (rows(), asked.answer()) == before
+    assert s3_server.names() == sorted(files)
+    assert stored(data) == {}
+    with archives.opened(backup("again.tar")) as archive:
+        assert archive.names("media") == [f"media/{name}" for name in sorted(files)]
+    s3_server.empty()
 
 
 def test_restored_people_sign_in_and_new_rows_get_new_numbers(

@@ -101,6 +101,16 @@ def test_a_wrong_database_url_is_refused_without_showing_its_password(
     assert "hidden" not in str(refused.value)
 
 
+def test_a_database_url_has_options_of_its_own_beside_those_that_notice_a_lost_host(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    url = "postgres://someone:hidden@host/name?sslmode=require&keepalives_idle=7"
+    monkeypatch.setenv("DATABASE_URL", url)
+    options = read.postgres("DATABASE_URL")["OPTIONS"]
+    assert (options["sslmode"], options["keepalives_idle"]) == ("require", 7)
+    assert "tcp_keepalives_idle=10" in options["options"]
+
+
 def test_a_broker_that_is_not_redis_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REDIS_URL", "amqp://guest:hidden@localhost")
     with pytest.raises(ImproperlyConfigured, match="must start with redis://, not 'amqp://'"):
@@ -134,6 +144,6 @@ def test_the_readme_lists_every_setting_and_no_other() -> None:
     import soundsite.settings  # noqa: F401  reads them all
 
     table = (ROOT / "README.md").read_text().partition("## Settings")[2].partition("\n## ")[0]
-    listed = re.findall(r"^\| `([A-Z_]+)`", table, flags=re.MULTILINE)
+    listed = re.findall(r"^\| `([A-Z0-9_]+)`", table, flags=re.MULTILINE)
     assert len(listed) == len(set(listed))
     assert set(listed) == read.documented

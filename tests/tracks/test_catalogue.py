@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 
 def files(media: Path) -> list[Path]:
-    return [path for path in media.rglob("*") if path.is_file()]
+    return [path for path in (media / "tracks").rglob("*") if path.is_file()]
 
 
 def test_a_track_is_stored_under_a_random_name_with_the_ending_of_its_content(media: Path) -> None:

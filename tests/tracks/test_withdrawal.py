@@ -27,7 +27,7 @@ Commit = Callable[..., Any]
 
 
 def files(media: Path) -> list[Path]:
-    return [path for path in media.rglob("*") if path.is_file()]
+    return [path for path in (media / "tracks").rglob("*") if path.is_file()]
 
 
 def history(track: Track) -> list[str]:

@@ -14,7 +14,7 @@ from django.urls import path, reverse
 from django.views.decorators.http import require_POST
 from unfold.decorators import action, display
 
-from tracks import comparison, selectors
+from tracks import artefacts, comparison, selectors
 from tracks.admin.common import PageAdmin, begun, owner_of
 from tracks.admin.jobs import DETAILS
 from tracks.models import Job, ModelVersion
@@ -105,7 +105,7 @@ class ModelVersionAdmin(PageAdmin):
             "title": f"Archive {version}",
             "object": version,
             "version": version,
-            "trained_here": versions.trained_here(version),
+            "trained_here": artefacts.trained_here(version),
         }
         return render(request, "admin/versions/archive.html", context)
 

@@ -6,9 +6,10 @@ state tells of; the job's row is locked meanwhile, so that nobody can take the j
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from itertools import islice
 from typing import Any
@@ -22,8 +23,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from tracks.models import ImportItem, Job, Track
+from tracks.outage import StoreAwayError
 from tracks.packed import Member, label_of, may_be_music
 from tracks.services import jobs
+
+logger = logging.getLogger(__name__)
 
 State = ImportItem.State
 FOLDER = "imports"
@@ -74,8 +78,9 @@ def _kept(files: Sequence[File[Any]], archive: File[Any] | None) -> Iterator[tup
             names.append(default_storage.save(f"{FOLDER}/{uuid.uuid4().hex}", file))
         yield names[: len(files)], names[-1] if archive is not None else ""
     except BaseException:
-        for name in names:
-            default_storage.delete(name)
+        with suppress(StoreAwayError):  # the sweep finds them tomorrow
+            for name in names:
+                default_storage.delete(name)
         raise
 
 
@@ -149,10 +154,13 @@ def clean(job: Job) -> None:
 def sweep() -> None:
     """Removes what ended imports and dead requests have left."""
     ended = Job.objects.filter(kind=Job.Kind.IMPORT, state__in=Job.ENDED)
-    for job in ended.exclude(options__has_key="cleaned"):
-        clean(job)
-    for name in _forgotten():
-        default_storage.delete(name)
+    try:
+        for job in ended.exclude(options__has_key="cleaned"):
+            clean(job)
+        for name in _forgotten():
+            default_storage.delete(name)
+    except StoreAwayError as error:
+        logger.warning("what dead imports have left is removed later: %s", error)
 
 
 def _forgotten() -> list[str]:
@@ -161,12 +169,11 @@ def _forgotten() -> list[str]:
         _, names = default_storage.listdir(FOLDER)
     except FileNotFoundError:
         return []
-    until = timezone.now() - FORGOTTEN
-    stored = [f"{FOLDER}/{name}" for name in names]
-    old = [name for name in stored if default_storage.get_modified_time(name) < until]
-    if not old:
+    if not names:
         return []
+    until = timezone.now() - FORGOTTEN
     known = set(ImportItem.objects.exclude(stored="").values_list("stored", flat=True))
     zips = Job.objects.filter(kind=Job.Kind.IMPORT, options__has_key="zip")
     known |= set(zips.values_list("options__zip", flat=True))
-    return [name for name in old if name not in known]
+    unknown = (name for name in (f"{FOLDER}/{name}" for name in names) if name not in known)
+    return [name for name in unknown if default_storage.get_modified_time(name) < until]

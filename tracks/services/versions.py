@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,9 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from ml import artefact
+from tracks import artefacts
 from tracks.models import Job, ModelVersion
-from tracks.selectors import active_version, artefact_folder, coverage, rollback_target
+from tracks.selectors import active_version, coverage, rollback_target
 from tracks.services import index, jobs
 
 State = ModelVersion.State
@@ -30,16 +31,6 @@ class VersionConflictError(Exception):
 
 class VersionRefusedError(Exception):
     """That cannot be done with the version as it stands; the message says why."""
-
-
-def artefacts() -> Path:
-    """Where the artefact folders of versions lie that were trained here."""
-    return Path(settings.SOUNDSITE_DATA) / "artefacts"
-
-
-def trained_here(version: ModelVersion) -> bool:
-    """Whether the artefact is this installation's own: no other copy of it need exist."""
-    return artefact_folder(version).resolve().is_relative_to(artefacts().resolve())
 
 
 def serves(version: ModelVersion) -> bool:
@@ -121,7 +112,7 @@ def roll_back() -> ModelVersion:
 
 @transaction.atomic
 def archive(version: ModelVersion) -> None:
-    """-> ARCHIVED: its entries, its approximate index and, if it was trained here, its folder go.
+    """-> ARCHIVED: its entries, its approximate index and the store's copy of its artefact go.
 
     A match that began with a version just retired may still run: it is let finish first.
     """
@@ -141,9 +132,7 @@ def archive(version: ModelVersion) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute(f"DROP INDEX IF EXISTS tracks_hnsw_{int(version.pk)}")
-    if trained_here(version):
-        folder = artefact_folder(version)
-        transaction.on_commit(lambda: shutil.rmtree(folder, ignore_errors=True))
+    transaction.on_commit(partial(artefacts.forget, version))
 
 
 def install_model(folder: Path) -> tuple[ModelVersion, bool]:
@@ -160,6 +149,7 @@ def install_model(folder: Path) -> tuple[ModelVersion, bool]:
         VersionConflictError: that name is taken by other weights.
     """
     manifest, sha256 = artefact.read_manifest(folder), artefact.digest(folder)
+    artefacts.keep(folder)
     with transaction.atomic():
         version, created = _register(folder, manifest, sha256)
         if version.state == State.REGISTERED and serves(version):
