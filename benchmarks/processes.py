@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+from collections.abc import Iterable
 from pathlib import Path
 
 Identity = tuple[int, str]  # a pid and when it began: pids are used again
@@ -42,6 +44,13 @@ def _statuses() -> dict[int, list[str]]:
         with contextlib.suppress(OSError):
             found[int(path.parent.name)] = path.read_text().rpartition(")")[2].split()
     return found
+
+
+def processor_seconds(processes: Iterable[Identity]) -> float:
+    """User and system time that these, and the ended ones that they waited for, have had so far."""
+    statuses = _statuses()
+    ticks = (sum(map(int, statuses[pid][11:15])) for pid, _ in processes if pid in statuses)
+    return sum(ticks) / os.sysconf("SC_CLK_TCK")
 
 
 def line_of(pid: int) -> str:
