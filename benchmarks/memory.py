@@ -20,7 +20,7 @@ from pathlib import Path
 from urllib.error import HTTPError
 
 from benchmarks.page import compare
-from benchmarks.processes import parents, programs
+from benchmarks.processes import megabytes, parents, programs
 from benchmarks.site import Site, fresh_site, wait_until
 from benchmarks.visitor import Visitor
 
@@ -86,13 +86,14 @@ def held(site: Site) -> Iterator[Held]:
         if name in ("postgres", "valkey"):
             continue  # servers of other people, whose memory is mostly shared
         if name != "web":  # its arbiter serves nobody
-            yield _held(pid, name)
+            yield Held(name, *megabytes(pid))
         for child, parent in parents().items():
             if parent == pid:
-                yield _held(child, "web process" if name == "web" else f"{name}, its child")
+                called = "web process" if name == "web" else f"{name}, its child"
+                yield Held(called, *megabytes(child))
                 for decoder, its in parents().items():
                     if its == child:
-                        yield _held(decoder, f"{name}, its decoder")
+                        yield Held(f"{name}, its decoder", *megabytes(decoder))
 
 
 def _name(line: str) -> str:
@@ -100,12 +101,6 @@ def _name(line: str) -> str:
         return queue[1]
     known = {"gunicorn": "web", "celery": "beat", "postgres": "postgres", "valkey": "valkey"}
     return next((name for word, name in known.items() if word in line), line)
-
-
-def _held(pid: int, name: str) -> Held:
-    text = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    lines = dict(re.findall(r"^(Rss|Pss): +(\d+) kB$", text, re.MULTILINE))
-    return Held(name, int(lines["Rss"]) / 1024, int(lines["Pss"]) / 1024)
 
 
 def told(found: list[Held]) -> bool:
