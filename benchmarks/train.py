@@ -11,6 +11,7 @@ missed or two trainings with the same seed differ.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
 import json
 import os
@@ -80,7 +81,8 @@ def train(*arguments: str) -> Trained:
         watch = threading.Thread(target=_watch, args=(process, found))
         watch.start()
         for line in process.stdout or ():
-            _take(json.loads(line), found, time.monotonic() - began)
+            with contextlib.suppress(ValueError):  # libraries may print other things
+                _take(json.loads(line), found, time.monotonic() - began)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         watch.join()
