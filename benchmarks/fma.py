@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from ml.fma import LEVELS
-from ml.original import EPOCHS, STATISTICS, OriginalModel
+from ml.original import COEFFICIENTS, EPOCHS, STATISTICS, WIDTH, OriginalModel
 
 ROOT = Path(__file__).resolve().parent.parent
 TRACKS = 106_574
@@ -122,6 +122,14 @@ def write_features(path: Path, tracks: int, seed: int = 0) -> None:
         for start in range(0, tracks, BLOCK):
             rows = rng.normal(centre, spread, (min(BLOCK, tracks - start), len(columns)))
             file.writelines(line % (start + n + 2, *row) for n, row in enumerate(rows.tolist()))
+
+
+def statistics(tracks: int, seed: int = 0) -> np.ndarray:
+    """What `import_fma --features-only` would take from such a table: float32 (tracks, 140)."""
+    columns = [("mfcc", name, f"{n + 1:02}") for name in STATISTICS for n in range(COEFFICIENTS)]
+    centre, spread = np.array([_shape(*column) for column in columns]).T
+    drawn = np.random.default_rng(seed).normal(centre, spread, (tracks, WIDTH))
+    return drawn.astype(np.float32)
 
 
 def _shape(feature: str, statistic: str, number: str) -> tuple[float, float]:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import re
+from collections.abc import Iterable
 from pathlib import Path
 
 Identity = tuple[int, str]  # a pid and when it began: pids are used again
@@ -52,6 +55,23 @@ def _statuses() -> dict[int, list[str]]:
         with contextlib.suppress(OSError):
             found[int(path.parent.name)] = path.read_text().rpartition(")")[2].split()
     return found
+
+
+def processor_seconds(processes: Iterable[Identity]) -> float:
+    """User and system time that these, and the ended ones that they waited for, have had so far."""
+    statuses = _statuses()
+    ticks = (sum(map(int, statuses[pid][11:15])) for pid, _ in processes if pid in statuses)
+    return sum(ticks) / os.sysconf("SC_CLK_TCK")
+
+
+def megabytes(pid: int) -> tuple[float, float]:
+    """RSS and PSS of a process; zeros for one that has ended."""
+    try:
+        text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    except OSError:
+        return 0.0, 0.0
+    found = dict(re.findall(r"^(Rss|Pss): +(\d+) kB$", text, re.MULTILINE))
+    return int(found["Rss"]) / 1024, int(found["Pss"]) / 1024
 
 
 def line_of(pid: int) -> str:

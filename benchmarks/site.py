@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from xmlrpc.client import ServerProxy
 
 from benchmarks.processes import line_of, programs
@@ -113,14 +113,14 @@ def manage(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """script/manage on the data in that folder."""
     return subprocess.run(
         [str(ROOT / "script" / "manage"), *arguments],
-        env=_environment(folder),
+        env=environment(folder),
         capture_output=True,
         text=True,
         check=False,
     )
 
 
-def _environment(folder: Path) -> dict[str, str]:
+def environment(folder: Path) -> dict[str, str]:
     """Without servers and secrets of the person who runs this."""
     kept = {name: value for name, value in os.environ.items() if name not in OURS}
     return {**kept, "SOUNDSITE_DATA": str(folder)}
@@ -136,7 +136,7 @@ def start(folder: Path, *options: str) -> Site:
     with (folder.parent / "terminal").open("wb") as terminal:
         process = subprocess.Popen(
             [str(ROOT / "script" / "server"), "--port", "0", "--data", str(folder), *options],
-            env=_environment(folder),
+            env=environment(folder),
             stdout=terminal,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
@@ -151,7 +151,7 @@ def start(folder: Path, *options: str) -> Site:
     return Site(process, folder, **json.loads(ready.read_text()))
 
 
-def stop(process: subprocess.Popen[bytes], seconds: float = 12) -> int:
+def stop(process: subprocess.Popen[Any], seconds: float = 12) -> int:
     """Its exit status after SIGTERM."""
     process.terminate()
     try:

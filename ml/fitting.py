@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ml import checkpoint
+from ml import checkpoint, precision
 from ml.checkpoint import Checkpoint
 from ml.excerpts import pairs
 from ml.features import mfcc
@@ -72,7 +72,7 @@ def fitted(
     drawing, reviving = np.random.default_rng(schedule.seed).spawn(2)
     excerpts = _Drawn(pairs(tracks, EXCERPT_FRAMES, BATCH, settings.features, drawing), drawing)
     batches = (scaled(batch, scaling) for batch in excerpts)
-    model = _compiled(next(batches)[:, 0, 0], settings, schedule)
+    model = compiled(next(batches)[:, 0, 0], settings, schedule)
     codebooks = _Codebooks(batches, reviving, schedule.epochs, progress)
     first, before = excerpts.count, keeping.found()
     if before:
@@ -89,23 +89,39 @@ def fitted(
 
     codebooks.keep = keep
     after = model.fit(
-        _dataset(batches, settings),
+        dataset(batches, settings),
         epochs=schedule.epochs,
         initial_epoch=before.epoch if before else 0,
         steps_per_epoch=schedule.steps,
         verbose=0,
         callbacks=[codebooks],
     )
-    return model, _joined(before.history if before else {}, after.history)
+    return _in_full(model), _joined(before.history if before else {}, after.history)
 
 
-def _compiled(example: np.ndarray, settings: ModelSettings, schedule: Schedule) -> VQVAE:
-    model = VQVAE(settings)
+def compiled(example: np.ndarray, settings: ModelSettings, schedule: Schedule) -> VQVAE:
+    """A model that is to be trained on frames (B, T, n_mfcc) like the example."""
+    with precision.of_training():
+        model = VQVAE(settings)
     model(example)  # makes the variables
     steps = schedule.epochs * schedule.steps
     rate = keras.optimizers.schedules.CosineDecay(_LEARNING_RATE, steps, alpha=0.02)
     model.compile(optimizer=keras.optimizers.Adam(rate))
     return model
+
+
+def _in_full(model: VQVAE) -> VQVAE:
+    """The model in the precision in which it is served."""
+    full = VQVAE(model.settings)
+    full(np.zeros((1, EXCERPT_FRAMES, model.settings.features.n_mfcc), np.float32))
+    _build_projection(full)
+    full.set_weights(model.get_weights())
+    return full
+
+
+def _build_projection(model: VQVAE) -> None:
+    """It is called by training alone."""
+    model.projection.build((None, 2 * model.settings.latent_dim))
 
 
 def _joined(
@@ -120,7 +136,7 @@ def _joined(
 
 def _restore(model: VQVAE, kept: Checkpoint) -> None:
     """Weights and optimizer as they were after the checkpoint's last epoch."""
-    model.projection.build((None, 2 * model.settings.latent_dim))
+    _build_projection(model)
     model.set_weights(kept.weights)
     model.optimizer.build(model.trainable_variables)
     for variable, value in zip(model.optimizer.variables, kept.optimizer, strict=True):
@@ -145,7 +161,8 @@ class _Drawn:
         return batch
 
 
-def _dataset(batches: Iterator[np.ndarray], settings: ModelSettings) -> tf.data.Dataset:
+def dataset(batches: Iterator[np.ndarray], settings: ModelSettings) -> tf.data.Dataset:
+    """The batches as training input, two of them drawn ahead."""
     shape = (BATCH, 2, 2, EXCERPT_FRAMES, settings.features.n_mfcc)
     signature = tf.TensorSpec(shape, tf.float32)
     return tf.data.Dataset.from_generator(lambda: batches, output_signature=signature).prefetch(2)

@@ -17,7 +17,7 @@ import numpy as np
 import tensorflow as tf
 from keras import layers, ops
 
-from ml import checkpoint
+from ml import checkpoint, precision
 from ml.checkpoint import Checkpoint
 from ml.original import CODES, LATENT, STEPS, WIDTH, Progress, data_digest
 
@@ -82,7 +82,7 @@ def build_encoder() -> keras.Model:
             keras.Input((WIDTH, 1)),
             layers.Conv1D(32, 3, strides=2, padding="same", activation="relu"),
             layers.Conv1D(64, 3, strides=2, padding="same", activation="relu"),
-            layers.Conv1D(LATENT, 1, padding="same"),
+            layers.Conv1D(LATENT, 1, padding="same", dtype="float32"),
         ],
         name="encoder",
     )
@@ -95,7 +95,7 @@ def build_decoder() -> keras.Model:
             keras.Input((STEPS, LATENT)),
             layers.Conv1DTranspose(64, 3, strides=2, padding="same", activation="relu"),
             layers.Conv1DTranspose(32, 3, strides=2, padding="same", activation="relu"),
-            layers.Conv1DTranspose(1, 3, padding="same"),
+            layers.Conv1DTranspose(1, 3, padding="same", dtype="float32"),
         ],
         name="decoder",
     )
@@ -153,8 +153,10 @@ def fit(
 ) -> Fitted:
     """Train on statistics (N, 140), as they come."""
     keras.utils.set_random_seed(seed)
-    quantizer = MovingQuantizer() if cured else Quantizer()
-    trainer = Trainer(float(np.var(statistics)), quantizer)
+    tf.config.experimental.enable_op_determinism()
+    quantizer = (MovingQuantizer if cured else Quantizer)(dtype="float32")
+    with precision.of_training():
+        trainer = Trainer(float(np.var(statistics)), quantizer)
     trainer.compile(optimizer=keras.optimizers.Adam())
     signal = statistics.astype(np.float32)[:, :, None]
     training = f"{data_digest(statistics)} {epochs} {seed} {cured}"

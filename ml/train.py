@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -66,11 +67,12 @@ def _train_ours(options: argparse.Namespace) -> int:
     from ml.training import train
 
     settings = ModelSettings.overridden(options.overrides)
-    log_mels = list(_heard(options, partial(_log_mel, settings=settings.features)))
-    if not log_mels:
+    log_mels = _heard(options, partial(_log_mel, settings=settings.features))
+    first = next(log_mels, None)
+    if first is None:
         return _nothing(options)
     train(
-        log_mels,
+        chain([first], log_mels),
         options.out,
         name=options.out.name,
         settings=settings,

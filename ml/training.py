@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -43,7 +43,7 @@ SETTLE_ROWS = 60_000
 
 
 def train(
-    log_mels: Sequence[np.ndarray],
+    log_mels: Iterable[np.ndarray],
     folder: Path,
     *,
     name: str,
@@ -55,6 +55,7 @@ def train(
     """Train on the log-mel frames (T, n_mels) of each track and write the artefact.
 
     Args:
+        log_mels: asked for one after the other; kept in half precision.
         folder: made if need be; receives the encoder, the decoder, `space.npz` and a manifest.
         name: of the version.
         progress: called after each epoch with its number from 1 and its figures.
@@ -66,8 +67,8 @@ def train(
     settings, schedule = settings or ModelSettings(), schedule or Schedule()
     keras.utils.set_random_seed(schedule.seed)
     tf.config.experimental.enable_op_determinism()
-    began = time.monotonic()
     tracks = [levelled(log_mel).astype(np.float16) for log_mel in log_mels]
+    began = time.monotonic()
     scaling = _statistics(tracks, settings.features.n_mfcc)
     keeping = Keeping(checkpoints, _training_digest(tracks, settings, schedule))
     model, history = fitted(tracks, scaling, settings, schedule, progress, keeping)
@@ -181,7 +182,7 @@ def _data_digest(tracks: Sequence[np.ndarray]) -> str:
     """One sha-256 over the frames of all tracks: says whether two trainings saw the same data."""
     total = hashlib.sha256()
     for track in tracks:
-        total.update(track.tobytes())
+        total.update(np.ascontiguousarray(track).data)
     return total.hexdigest()
 
 

@@ -27,7 +27,7 @@ def encoder(settings: ModelSettings) -> keras.Model:
         use_bias=False,
         kernel_initializer=keras.initializers.Orthogonal(seed=1),
     )(averaged)
-    return keras.Model(frames, layers.Add()([straight, heard]), name="encoder")
+    return keras.Model(frames, layers.Add(dtype="float32")([straight, heard]), name="encoder")
 
 
 def decoder(settings: ModelSettings) -> keras.Model:
@@ -38,7 +38,8 @@ def decoder(settings: ModelSettings) -> keras.Model:
     for _ in range(2):
         x = layers.UpSampling1D(2)(x)
         x = layers.Conv1D(settings.width, 5, padding="same", activation="gelu")(x)
-    return keras.Model(latents, layers.Conv1D(settings.features.n_mfcc, 1)(x), name="decoder")
+    rebuilt = layers.Conv1D(settings.features.n_mfcc, 1, dtype="float32")(x)
+    return keras.Model(latents, rebuilt, name="decoder")
 
 
 def _residual(x: tf.Tensor, width: int) -> tf.Tensor:
@@ -58,8 +59,16 @@ class VQVAE(keras.Model):
         super().__init__()
         self.settings = settings
         self.encoder, self.decoder = encoder(settings), decoder(settings)
-        self.quantizer = ResidualQuantizer(settings.codebooks, settings.codebook_size)
-        self.projection = keras.Sequential([layers.Dense(64, activation="gelu"), layers.Dense(64)])
+        # float32 whatever the policy is: distances to codes, averages and the losses need it.
+        self.quantizer = ResidualQuantizer(
+            settings.codebooks, settings.codebook_size, dtype="float32"
+        )
+        self.projection = keras.Sequential(
+            [
+                layers.Dense(64, activation="gelu", dtype="float32"),
+                layers.Dense(64, dtype="float32"),
+            ]
+        )
         names = ("loss", "reconstruction", "commitment", "contrastive")
         self.trackers = {name: keras.metrics.Mean(name=name) for name in names}
 

@@ -1,4 +1,4 @@
-"""The two import rules of the design."""
+"""The two import rules of the design, and what the web processes share."""
 
 from __future__ import annotations
 
@@ -30,6 +30,16 @@ heavy = {"tensorflow", "keras", "librosa", "numba", "sklearn", "ai_edge_litert"}
 sys.exit(f"the web process has imported {sorted(heavy)}" if heavy else 0)
 """
 
+FORKS_THE_WEB = """
+import gc, threading
+import soundsite.wsgi
+from django.db import connections
+
+assert not [one for one in connections.all() if one.connection], "the database is connected"
+assert threading.active_count() == 1, threading.enumerate()
+assert gc.get_freeze_count() > 100_000, "what is shared would be written to"
+"""
+
 
 def _python(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
@@ -44,6 +54,12 @@ def _python(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 def test_the_web_process_never_imports_the_audio_and_learning_libraries() -> None:
     done = _python("-c", LOADS_THE_WEB)
+    assert done.returncode == 0, done.stderr
+
+
+def test_nothing_is_open_or_running_when_the_web_processes_are_forked() -> None:
+    """They would share a connection, and a thread would be in none of them."""
+    done = _python("-c", FORKS_THE_WEB)
     assert done.returncode == 0, done.stderr
 
 

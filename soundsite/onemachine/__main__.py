@@ -21,6 +21,8 @@ def main(arguments: list[str]) -> int:
     command, *rest = arguments
     if Path(sys.prefix).resolve() != (ROOT / ".venv").resolve():
         python = packages.ensure(ROOT, development=command == "test")
+        # Without bytecode each of the site's processes would compile Django and Celery anew.
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         os.execv(python, [str(python), str(Path(__file__).parent), *arguments])
     if command == "server":
         from soundsite.onemachine import server

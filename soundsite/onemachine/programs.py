@@ -59,7 +59,7 @@ def site_programs(root: Path, port: int) -> list[Program]:
     python = [sys.executable]
     web = [*python, "-m", "gunicorn", "soundsite.wsgi", "--bind", f"127.0.0.1:{port}"]
     web += ["--workers", "2", "--worker-class", "gthread", "--threads", "4"]
-    web += ["--graceful-timeout", "3", "--no-control-socket"]
+    web += ["--graceful-timeout", "3", "--no-control-socket", "--preload"]
     celery = [*python, "-m", "celery", "-A", "soundsite"]
     worker = [*celery, "worker", "--concurrency", "1", "--without-gossip", "--without-mingle"]
     catalogue = [*python, str(root / "manage.py"), "demo_catalogue"]

@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soundfile
@@ -63,13 +64,55 @@ print(json.dumps({"history": history, "lookup": float(np.abs(looked_up - quantis
                   "moved": moved, "repeated": repeated}))
 """
 
+PRECISIONS = """
+import json, sys
+from pathlib import Path
+import keras, numpy as np, tensorflow as tf
+from ml import fitting, original_network, precision, training
+from ml.settings import ModelSettings
+
+def computes(model):
+    return model.encoder.layers[1].compute_dtype
+
+settings = ModelSettings(width=8, latent_dim=4, codebooks=2, codebook_size=16)
+frames = np.zeros((1, 64, 30), np.float32)
+plain = computes(fitting.compiled(frames, settings, fitting.Schedule()))
+find = tf.config.list_physical_devices
+tf.config.list_physical_devices = lambda kind=None: ["a GPU"] if kind == "GPU" else find(kind)
+half = computes(fitting.compiled(frames, settings, fitting.Schedule()))
+kept, fitted = [], training.fitted
+training.fitted = lambda *a: kept.append(fitted(*a)) or kept[-1]
+tracks = [np.random.default_rng(n).normal(-30, 9, (600, 128)).astype("float32") for n in range(3)]
+history = training.train(tracks, Path(sys.argv[1]), name="half", settings=settings,
+                         schedule=training.Schedule(epochs=2, steps=2))
+rows = np.random.default_rng(0).normal(size=(40, 140)).astype("float32")
+first = original_network.fit(rows, cured=False, epochs=2, seed=0).history
+print(json.dumps({"plain": plain, "half": half, "served": computes(kept[0][0]),
+                  "after": keras.config.dtype_policy().name,
+                  "losses": history["loss"] + first["loss"]}))
+"""
+
+
+def test_half_precision_is_chosen_where_a_gpu_is_and_never_served(tmp_path: Path) -> None:
+    told = _told_by(PRECISIONS, tmp_path / "half")
+    assert told["plain"] == told["served"] == told["after"] == "float32"
+    assert told["half"] == "bfloat16"
+    assert np.isfinite(told["losses"]).all()
+    assert Model.load(tmp_path / "half").codes_of_scaled(np.zeros((64, 30), np.float32)).any()
+
+
+def _told_by(script: str, folder: Path) -> dict[str, Any]:
+    """The last line that the script printed, as JSON."""
+    command = [sys.executable, "-c", script, str(folder)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr[-2000:]
+    told: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])
+    return told
+
 
 def test_a_small_training_learns_and_serves_the_same_codes(tmp_path: Path) -> None:
     folder = tmp_path / "small"
-    command = [sys.executable, "-c", SCRIPT, str(folder)]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert ended.returncode == 0, ended.stderr[-2000:]
-    told = json.loads(ended.stdout.splitlines()[-1])
+    told = _told_by(SCRIPT, folder)
     losses = told["history"]["reconstruction"]
     assert losses[-1] < losses[0]
     assert min(told["history"]["usage"]) > 0.3
