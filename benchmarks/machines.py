@@ -8,6 +8,7 @@ import re
 import secrets
 import subprocess
 import sys
+import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from benchmarks.visitor import Visitor
 
 START_SECONDS = 240.0  # on a machine that others share
 BUCKET = "media"
+# Every host has its own folder at the same path, as machines have; the mount ends with the command.
+_AT_HOME = 'mount --bind "$1" "$2" && shift 2 && exec "$@"'
 SERVED = ("web1", "web2", "match1", "match2", "index", "chores")
 WORKER = ("--concurrency", "1", "--without-gossip", "--without-mingle")
 
@@ -53,7 +56,7 @@ class Machine:
     Attributes:
         code: the folder of the release that its processes run.
         python: what runs them.
-        folder: SOUNDSITE_DATA; nobody else's.
+        folder: what it has as its SOUNDSITE_DATA; nobody else's.
     """
 
     host: Host
@@ -67,11 +70,15 @@ class Machine:
     def log(self) -> Path:
         return self.folder / "log"
 
+    def _line(self, *command: str) -> list[str]:
+        home = ["sh", "-c", _AT_HOME, "sh", str(self.folder), self.environment["SOUNDSITE_DATA"]]
+        return self.host.inside([*home, self.python, *command])
+
     def start(self, *command: str) -> None:
         """Runs `python COMMAND` in the host, beside what may still run there."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                self.host.inside([self.python, *command]),
+                self._line(*command),
                 cwd=self.code,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
@@ -82,7 +89,7 @@ class Machine:
 
     def manage(self, *arguments: str) -> None:
         """Runs manage.py there and waits. Raises AssertionError with what it said if it fails."""
-        line = self.host.inside([self.python, "manage.py", *arguments])
+        line = self._line("manage.py", *arguments)
         done = subprocess.run(
             line, cwd=self.code, env=self.environment, capture_output=True, text=True, check=False
         )
@@ -173,6 +180,7 @@ class Machines:
 
     def make(self) -> None:
         """Folders and environments; nothing runs yet."""
+        (self.folder / "data").mkdir(mode=0o755)
         for name, host in self.hosts.items():
             folder = self.folder / name
             folder.mkdir()
@@ -183,17 +191,17 @@ class Machines:
             elif self.serving and name in SERVED:
                 code = self.serving / "srv" / "soundsite"
                 python = str(self.serving / "opt" / "venv" / "bin" / "python")
-            self.all[name] = Machine(host, code, python, folder, self._told(folder))
+            self.all[name] = Machine(host, code, python, folder, self._told())
         (self.folder / "accounts.json").write_text(json.dumps(self.accounts))
 
-    def _told(self, folder: Path) -> dict[str, str]:
+    def _told(self) -> dict[str, str]:
         """One recipe for all hosts; docs/deployment.md has the same."""
         kept = {name: value for name, value in os.environ.items() if name not in OURS}
         broker = self.hosts["broker"].address
         compiled = Path("~/.cache/soundsite/numba").expanduser()  # of all hosts, to save minutes
         return {
             **kept,
-            "SOUNDSITE_DATA": str(folder),
+            "SOUNDSITE_DATA": str(self.folder / "data"),
             "SECRET_KEY": self.passwords["key"],
             "DATABASE_URL": self.database,
             "REDIS_URL": f"redis://:{self.passwords['broker']}@{broker}:6379/0",
@@ -211,15 +219,13 @@ class Machines:
         for name, code in (("database", _POSTGRES), ("broker", _VALKEY)):
             machine = self[name]
             machine.environment["PASSWORD"] = self.passwords[name]
-            machine.start("-c", code, str(machine.folder))
+            machine.start("-c", code, machine.environment["SOUNDSITE_DATA"])
         self["store"].start("-m", "moto.server", "-H", "0.0.0.0", "-p", "9000")
         wait_until(self._bucket, START_SECONDS, every=0.2)
         ready = "database system is ready to accept connections"
         wait_until(lambda: ready in self["database"].said(), START_SECONDS, every=0.2)
 
     def _bucket(self) -> bool:
-        import urllib.request
-
         address = f"{self['store'].environment['MEDIA_S3_ENDPOINT']}/{BUCKET}"
         try:
             with urllib.request.urlopen(urllib.request.Request(address, method="PUT")) as answer:

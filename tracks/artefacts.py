@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import shutil
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from django.conf import settings
@@ -57,15 +58,19 @@ def _bundled(folder: Path) -> bool:
 
 
 def folder_of(version: ModelVersion) -> Path:
-    """The version's folder on this host: where it was made, or a copy that is fetched if need be.
+    """The version's folder on this host: where it was installed from, or this host's copy.
+
+    A copy that is missing or damaged is fetched first.
 
     Raises:
         StoreAwayError: it is to be fetched, and the store does not answer.
     """
-    made, copy = artefact_folder(version), cache() / version.name
-    if not made.is_dir() and not _sound(copy, version.sha256):
+    installed, copy = artefact_folder(version), cache() / version.name
+    if installed.is_dir() and installed != copy:
+        return installed
+    if not _sound(copy, version.sha256):
         _fetch(version.sha256, copy)
-    return made if made.is_dir() else copy
+    return copy
 
 
 def _sound(folder: Path, sha256: str) -> bool:
@@ -86,9 +91,10 @@ def _fetch(sha256: str, target: Path) -> None:
             stored = f"{_stored(sha256)}/{name}"
             with default_storage.open(stored) as source, (fresh / name).open("wb") as copy:
                 shutil.copyfileobj(source, copy)
-        if _sound(fresh, sha256):
+        if _sound(fresh, sha256) and not _sound(target, sha256):
             shutil.rmtree(target, ignore_errors=True)
-            fresh.rename(target)
+            with suppress(OSError):  # another process of this host was faster
+                fresh.rename(target)
 
 
 def forget(version: ModelVersion) -> None:
