@@ -104,7 +104,7 @@ def exactly(model: Model, version: ModelVersion, query: Encoding) -> list[tuple[
     """Titles and distances of all entries, ranked with no first stage and no filter."""
     entries = {entry.pk: entry for entry in heard_entries(version).select_related("track")}
     heard = {pk: Encoding.from_bytes(entry.heard) for pk, entry in entries.items()}
-    ranked = model.rank(query, heard, 0)
+    ranked = model.rank(query, {pk: model.piece(each) for pk, each in heard.items()}, 0)
     return [(entries[match.key].track.title, match.distance) for match in ranked]
 
 
