@@ -5,6 +5,7 @@ Nothing here loads a model, so pages may ask, too.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Sequence
 
 from django.db import connection, transaction
@@ -43,12 +44,21 @@ def closest(
         without: ids of tracks that are no answer.
     """
     fitting = heard_entries(version).filter(filters.of_entries()).exclude(track__in=without)
-    if not filters.empty and fitting[: FEW + 1].count() <= FEW:
+    if not filters.empty and _are_few(fitting):
         return list(exactly(fitting, vector)[:count])
     found = _walked(version, fitting, vector, count)
     if not filters.empty and len(found) < count:
         return list(exactly(fitting, vector)[:count])
     return found
+
+
+def _are_few(fitting: QuerySet[IndexEntry]) -> bool:
+    """Whether there are at most FEW; so many are counted only where the planner expects no more.
+
+    It may be wrong either way, which costs time and no answer.
+    """
+    (planned,) = json.loads(fitting.explain(format="json"))
+    return planned["Plan"]["Plan Rows"] <= 2 * FEW and fitting[: FEW + 1].count() <= FEW
 
 
 def neighbours(version: ModelVersion, track: Track, count: int = NEIGHBOURS) -> list[Track]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from django.apps import apps
+from django.db import connection
 
 from ml.encoding import Encoding
 from ml.model import Model
@@ -224,6 +225,29 @@ def test_a_walk_along_the_index_that_ends_too_early_is_made_good(
     (query,) = clustered(1, seed=2)
     found = first_stage.closest(wide, query.embedding.tolist(), filters=Filters(genre="Rare"))
     assert set(found) == set(exact_pks(encodings, query, 100))
+
+
+def test_a_whole_text_in_any_case_is_looked_up_in_an_index(wide: ModelVersion) -> None:
+    prepared(wide, rare=100)
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_bitmapscan = on")
+        cursor.execute("ANALYZE tracks_track, tracks_indexentry")
+    fitting = heard_entries(wide).filter(Filters(genre="rare").of_entries())
+    assert "track_by_upper_genre" in fitting.explain()
+
+
+def test_what_fits_is_counted_only_where_few_are_expected(
+    wide: ModelVersion, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any
+) -> None:
+    prepared(wide, rare=2)
+    fitting = heard_entries(wide).filter(Filters(seconds_from=0).of_entries())
+    with django_assert_num_queries(2):
+        assert first_stage._are_few(fitting)
+    monkeypatch.setattr(first_stage, "FEW", 10)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE tracks_track, tracks_indexentry")
+    with django_assert_num_queries(1):
+        assert not first_stage._are_few(heard_entries(wide))
 
 
 # --- the column of the tempo ---------------------------------------------------------------
