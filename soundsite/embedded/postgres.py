@@ -38,6 +38,7 @@ class Postgres:
             "unix_socket_directories": "",
             "max_connections": "100",
             "shared_buffers": f"{_shared_megabytes()}MB",
+            "random_page_cost": "1.1",  # a solid-state disk's, or memory's
             "jit": "off",  # compiling a search takes longer than the search
             "maintenance_work_mem": "256MB",
             # A parallel index build wants more shared memory than a container's /dev/shm has.
