@@ -54,13 +54,15 @@ class Steps:
     def moments(self, window: int) -> Moments:
         """Mean (n - w + 1, d) of each window of w vectors and the spread around it.
 
-        Kept: a piece is laid along many others, whose windows are nearly all equally long.
+        Those of the last length are kept: a piece is laid along many others, whose windows are
+        nearly all equally long, and may stay in memory for long.
         """
         if window not in self._moments:
             sums = np.zeros((len(self.vectors) + 1, self.vectors.shape[1]), np.float32)
             np.cumsum(self.vectors, axis=0, out=sums[1:])
             mean = (sums[window:] - sums[:-window]) / window
             variance = 1.0 - np.einsum("nd,nd->n", mean, mean)
+            self._moments.clear()
             self._moments[window] = mean, np.sqrt(np.maximum(variance, LEAST_MOVEMENT))
         return self._moments[window]
 

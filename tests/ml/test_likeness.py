@@ -201,6 +201,13 @@ def test_a_piece_that_was_prepared_is_ranked_as_before() -> None:
         assert rank(query, prepared) == rank(query, fresh)
 
 
+def test_a_piece_in_memory_keeps_the_windows_of_one_length_only() -> None:
+    piece = laid(walk(400, 13))
+    for seconds in (4, 8, 12, 16):
+        strength(laid(walk(10 * seconds, seconds)), piece)
+    assert len(piece._moments) == 1
+
+
 def test_pieces_learn_their_strangeness_together_as_each_would_alone() -> None:
     space = Space.load(DEFAULT)
     random = np.random.default_rng(3)
