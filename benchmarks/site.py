@@ -176,10 +176,12 @@ def scratch_folder() -> Iterator[Path]:
     """For a site's data; its path has a space, and what root keeps elsewhere for it goes too."""
     parent = Path(tempfile.mkdtemp(prefix="soundsite live "))
     folder = parent / "data"
-    yield folder
-    if (home := folder / "postgres").is_symlink():
-        shutil.rmtree(home.resolve())
-    shutil.rmtree(parent)
+    try:
+        yield folder
+    finally:
+        if (home := folder / "postgres").is_symlink():
+            shutil.rmtree(home.resolve())
+        shutil.rmtree(parent)
 
 
 @contextmanager

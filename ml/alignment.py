@@ -48,24 +48,21 @@ class Steps:
     start: float = 0.0
 
     @cached_property
-    def sums(self) -> np.ndarray:
-        """Running sums (n + 1, d) of the vectors, from 0 on."""
-        sums = np.zeros((len(self.vectors) + 1, self.vectors.shape[1]), np.float32)
-        np.cumsum(self.vectors, axis=0, out=sums[1:])
-        return sums
-
-    @cached_property
     def _moments(self) -> dict[int, Moments]:
         return {}
 
     def moments(self, window: int) -> Moments:
         """Mean (n - w + 1, d) of each window of w vectors and the spread around it.
 
-        Kept: a piece is laid along many others, whose windows are nearly all equally long.
+        Those of the last length are kept: a piece is laid along many others, whose windows are
+        nearly all equally long, and may stay in memory for long.
         """
         if window not in self._moments:
-            mean = (self.sums[window:] - self.sums[:-window]) / window
+            sums = np.zeros((len(self.vectors) + 1, self.vectors.shape[1]), np.float32)
+            np.cumsum(self.vectors, axis=0, out=sums[1:])
+            mean = (sums[window:] - sums[:-window]) / window
             variance = 1.0 - np.einsum("nd,nd->n", mean, mean)
+            self._moments.clear()
             self._moments[window] = mean, np.sqrt(np.maximum(variance, LEAST_MOVEMENT))
         return self._moments[window]
 
@@ -131,12 +128,11 @@ def strength(query: Steps, other: Steps) -> float:
     blocks = _window(query, other) // EVERY
     if not blocks:
         return float(correlations(query, other)[0].max(initial=0.0))
-    similarity = query.vectors @ other.vectors.T
-    rows, columns = len(similarity) // EVERY * EVERY, similarity.shape[1] - EVERY + 1
-    sums = similarity[0:rows:EVERY, :columns].copy()
-    for step in range(1, EVERY):
-        sums += similarity[step:rows:EVERY, step : step + columns]
-    sums = _diagonal_sums(sums, blocks, EVERY)
+    rows, columns = len(query.vectors) // EVERY * EVERY, len(other.vectors) - EVERY + 1
+    # Sums of EVERY products by a plain product of matrices: vectors end to end, EVERY of them.
+    ours = query.vectors[:rows].reshape(rows // EVERY, -1)
+    theirs = np.hstack([other.vectors[step : step + columns] for step in range(EVERY)])
+    sums = _diagonal_sums(ours @ theirs.T, blocks, EVERY)
     mean, movement = query.moments(blocks * EVERY)
     begun = slice(0, EVERY * len(sums), EVERY)
     moments = (mean[begun], movement[begun]), other.moments(blocks * EVERY)

@@ -62,17 +62,19 @@ class Piece:
     """
 
     def __init__(self, codes: np.ndarray, code_seconds: float, space: Space) -> None:
-        self.latents, self.row_seconds, self.space = space.latents(codes), code_seconds, space
+        self.codes, self.row_seconds, self.space = codes, code_seconds, space
+        # Mean and spread of its distances from the reference sample, see `strangeness`.
+        self.strangeness: tuple[float, float] | None = None
+
+    @cached_property
+    def latents(self) -> np.ndarray:
+        """(T, d), quantised."""
+        return self.space.latents(self.codes)
 
     @cached_property
     def gaussian(self) -> Gaussians:
         """One Gaussian over the quantised latents."""
         return fit([self.latents], BLUR * np.square(self.space.latent_std))
-
-    @cached_property
-    def strangeness(self) -> Strangeness:
-        """Mean and spread of its distances from the reference sample, (1,) each."""
-        return self.space.strangeness(self.gaussian)
 
     @cached_property
     def steps(self) -> Steps:
@@ -82,7 +84,12 @@ class Piece:
     @cached_property
     def seconds(self) -> float:
         """Its length."""
-        return len(self.latents) * self.row_seconds
+        return len(self.codes) * self.row_seconds
+
+    def prepare(self) -> None:
+        """Make what a candidate is ranked by, to be kept, and forget what that was made from."""
+        _ = self.gaussian, self.steps
+        vars(self).pop("latents", None)
 
 
 def rank(
@@ -179,11 +186,24 @@ def distances_from(queries: Sequence[Piece], others: Sequence[Piece]) -> np.ndar
     """
     pieces, first = [*queries, *others], len(queries)
     together = joined([piece.gaussian for piece in pieces])
-    mean, spread = np.hstack([piece.strangeness for piece in pieces])
-    strangeness = (mean, spread)
-    proximity = mutual_proximity(divergences(together, together), strangeness, strangeness)
+    strange = strangeness(pieces)
+    proximity = mutual_proximity(divergences(together, together), strange, strange)
     among = proximity[first:, first:]
     return np.stack([walked(row[first:], among) for row in proximity[:first]])
+
+
+def strangeness(pieces: Sequence[Piece]) -> Strangeness:
+    """Mean and spread (N,) of each piece's distances from the reference sample.
+
+    Pieces that do not know theirs learn it all at once: by one product of matrices.
+    """
+    unknown = [piece for piece in pieces if piece.strangeness is None]
+    if unknown:
+        found = unknown[0].space.strangeness(joined([piece.gaussian for piece in unknown]))
+        for piece, mean, spread in zip(unknown, *found, strict=True):
+            piece.strangeness = float(mean), float(spread)
+    known = np.array([piece.strangeness for piece in pieces])
+    return known[:, 0], known[:, 1]
 
 
 def mutual_proximity(distances: np.ndarray, ones: Strangeness, others: Strangeness) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -79,26 +79,22 @@ class Model:
     def rank(
         self,
         query: Encoding,
-        candidates: Mapping[int, Encoding],
+        candidates: Mapping[int, Piece],
         located: int = LOCATED,
-        beside: Iterable[Encoding] = (),
+        beside: Sequence[Piece] = (),
     ) -> list[Match]:
         """Second stage of the search, see `ml.likeness.rank`."""
-        pieces = {key: self._piece(candidate) for key, candidate in candidates.items()}
-        return rank(self._piece(query), pieces, located, self._pieces(beside))
+        return rank(self.piece(query), candidates, located, beside)
 
     def rank_several(
         self,
         likes: Iterable[Encoding],
-        candidates: Mapping[int, Encoding],
+        candidates: Mapping[int, Piece],
         unlikes: Iterable[Encoding] = (),
-        beside: Iterable[Encoding] = (),
+        beside: Sequence[Piece] = (),
     ) -> list[Match]:
         """The candidates by likeness to several pieces at once, see `ml.several`."""
-        pieces = {key: self._piece(candidate) for key, candidate in candidates.items()}
-        return rank_several(
-            self._pieces(likes), pieces, self._pieces(unlikes), self._pieces(beside)
-        )
+        return rank_several(self._pieces(likes), candidates, self._pieces(unlikes), beside)
 
     def part(self, whole: Encoding, start: float, end: float) -> Encoding:
         """The encoding of a stretch of a piece, in seconds, from the codes of the whole.
@@ -110,7 +106,7 @@ class Model:
         return Encoding(self.embedding(codes), codes, whole.code_seconds, end - start, {})
 
     def _pieces(self, heard: Iterable[Encoding]) -> list[Piece]:
-        return [self._piece(each) for each in heard]
+        return [self.piece(each) for each in heard]
 
     def reasons(self, yours: Encoding, theirs: Encoding) -> list[Reason]:
         """Why two pieces sound alike, see `ml.reasons.reasons`."""
@@ -124,7 +120,8 @@ class Model:
     def _rarities(self) -> Codes:
         return Codes(self.space)
 
-    def _piece(self, heard: Encoding) -> Piece:
+    def piece(self, heard: Encoding) -> Piece:
+        """What is heard as likeness needs it."""
         return Piece(heard.codes, heard.code_seconds, self.space)
 
     def reconstruction_error(self, features: Features, encoding: Encoding) -> float:

@@ -55,7 +55,7 @@ class Space:
         """Quantised latents (T, d) of codes (T, Q): the sum of one vector from each codebook."""
         total = np.zeros((len(codes), self.codebooks.shape[2]), np.float32)
         for stage, book in enumerate(self.codebooks):
-            total += book[codes[:, stage]]
+            total += book.take(codes[:, stage], axis=0)
         return total
 
     def transposed(self, latents: np.ndarray, which: int) -> np.ndarray:

@@ -12,6 +12,7 @@ from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.validators import URLValidator
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Upper
 from django.urls import reverse
 from pgvector.django import HalfVectorField
 
@@ -95,6 +96,12 @@ class Track(models.Model):
             # words.having_words and words.spelled_alike
             GinIndex(words(), name="track_words"),
             GinIndex(OpClass(letters(), name="gin_trgm_ops"), name="track_letters"),
+            # filters.of_entries: a whole text in any case, and a range of lengths
+            models.Index(Upper("soundtrack"), name="track_by_upper_soundtrack"),
+            models.Index(Upper("artist"), name="track_by_upper_artist"),
+            models.Index(Upper("genre"), name="track_by_upper_genre"),
+            models.Index(Upper("licence"), name="track_by_upper_licence"),
+            models.Index(fields=["duration"], name="track_by_duration"),
         ]
 
     def __str__(self) -> str:
@@ -280,6 +287,8 @@ class IndexEntry(models.Model):
             ),
             # selectors.coverage: entries of a version by state
             models.Index(fields=["model_version", "state"], name="entry_by_version_state"),
+            # filters.of_entries: a range of tempi
+            models.Index(fields=["model_version", "tempo"], name="entry_by_version_tempo"),
         ]
 
     def __str__(self) -> str:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import numpy as np
 
 from ml.alignment import Span
 from ml.encoding import Encoding
-from ml.likeness import Match, score
+from ml.likeness import Match, Piece, score
 from tracks import runtime
 from tracks.filters import NO_FILTERS, Filters
 from tracks.first_stage import closest
 from tracks.models import IndexEntry, ModelVersion, Track
+from tracks.pieces import Known, pieces
 from tracks.selectors import heard_entries
 
 
@@ -56,11 +58,11 @@ def nearest(
         filters: what an answer must fit; there are k answers if so many tracks do.
     """
     without = [] if exclude is None else [exclude.pk]
-    entries, beside = _to_be_ranked(version, encoding.embedding, filters, without)
-    model, heard = runtime.load(version), _heard(entries)
-    ranked = model.rank(encoding, heard, k, beside)[:k]
-    why = {match.key: model.reasons(encoding, heard[match.key]) for match in ranked}
-    return _found(version, entries, ranked, why)
+    known, beside = _to_be_ranked(version, encoding.embedding, filters, without)
+    model = runtime.load(version)
+    ranked = model.rank(encoding, _pieces(known), k, beside)[:k]
+    why = {match.key: model.reasons(encoding, known[match.key].heard) for match in ranked}
+    return _found(version, ranked, why)
 
 
 def nearest_to_several(
@@ -82,24 +84,25 @@ def nearest_to_several(
         without: ids of tracks that are no answer.
     """
     middle = np.sum([heard.embedding for heard in likes], axis=0)
-    entries, beside = _to_be_ranked(version, middle, filters, without)
-    ranked = runtime.load(version).rank_several(likes, _heard(entries), unlikes, beside)
-    return _found(version, entries, ranked[:k], {})
+    known, beside = _to_be_ranked(version, middle, filters, without)
+    ranked = runtime.load(version).rank_several(likes, _pieces(known), unlikes, beside)
+    return _found(version, ranked[:k], {})
 
 
 def _to_be_ranked(
     version: ModelVersion, vector: np.ndarray, filters: Filters, without: Collection[int]
-) -> tuple[dict[int, IndexEntry], list[Encoding]]:
+) -> tuple[dict[int, Known], list[Piece]]:
     """The candidates that fit, and beside them what would be candidates without the filters.
 
     So a track is as far away, and scored, as it is where nothing is filtered.
     """
     entries = candidates(version, vector, filters=filters, without=without)
+    known = pieces.of(version, entries)
     if filters.empty:
-        return entries, []
+        return known, []
     usual = candidates(version, vector, without=without)
-    beside = {pk: entry for pk, entry in usual.items() if pk not in entries}
-    return entries, list(_heard(beside).values())
+    beside = {pk: heard_at for pk, heard_at in usual.items() if pk not in entries}
+    return known, list(_pieces(pieces.of(version, beside)).values())
 
 
 def candidates(
@@ -108,30 +111,28 @@ def candidates(
     *,
     filters: Filters = NO_FILTERS,
     without: Collection[int] = (),
-) -> dict[int, IndexEntry]:
-    """First stage: the CANDIDATES entries nearest to a vector, by id, with their tracks."""
+) -> dict[int, datetime | None]:
+    """First stage: the CANDIDATES entries nearest to a vector; when each was heard, by id."""
     close = closest(version, list(vector), filters=filters, without=without)
     # Asked again: between the two queries an entry may have failed, which took its vector.
     found = heard_entries(version).filter(pk__in=close)
-    return {
-        entry.pk: entry
-        for entry in found.select_related("track").defer("embedding", "peaks", "strip")
-    }
+    return dict(found.values_list("pk", "indexed_at"))
 
 
-def _heard(entries: Mapping[int, IndexEntry]) -> dict[int, Encoding]:
-    return {pk: Encoding.from_bytes(entry.heard) for pk, entry in entries.items()}
+def _pieces(known: Mapping[int, Known]) -> dict[int, Piece]:
+    return {pk: each.piece for pk, each in known.items()}
 
 
 def _found(
     version: ModelVersion,
-    entries: Mapping[int, IndexEntry],
     ranked: Sequence[Match],
     why: Mapping[int, Sequence[dict[str, Any]]],
 ) -> list[Found]:
+    """The answers; without a track that has gone in the meantime."""
+    tracks = _tracks(match.key for match in ranked)
     return [
         Found(
-            track=entries[match.key].track,
+            track=tracks[match.key],
             distance=match.distance,
             score=score(match.distance, version.nearest_distances),
             same_recording=match.same_recording,
@@ -139,4 +140,11 @@ def _found(
             reasons=tuple(why.get(match.key, ())),
         )
         for match in ranked
+        if match.key in tracks
     ]
+
+
+def _tracks(entries: Iterable[int]) -> dict[int, Track]:
+    """By the id of the entry."""
+    found = IndexEntry.objects.filter(pk__in=list(entries)).select_related("track")
+    return {entry.pk: entry.track for entry in found.defer(*IndexEntry.BULKY)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from itertools import pairwise
 from pathlib import Path
@@ -9,12 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ml.alignment import MOST_STEPS, Steps, align, parts, steps
+from ml.alignment import EVERY, MOST_STEPS, Steps, align, correlations, parts, steps, strength
 from ml.artefact import digest, verify, write_manifest
 from ml.encoding import Encoding
 from ml.errors import ArtefactError
 from ml.gaussian import divergences, gaussians
-from ml.likeness import distinct, mutual_proximity, score
+from ml.likeness import Piece, distinct, mutual_proximity, rank, score, strangeness
+from ml.pretrained import DEFAULT
+from ml.space import Space
 from ml.variants import at_pace
 from ml.walk import walked
 
@@ -165,6 +168,64 @@ def test_an_encoding_survives_being_kept() -> None:
     assert np.array_equal(again.codes, kept.codes)
     assert np.array_equal(again.embedding, kept.embedding)
     assert (again.code_seconds, again.duration, again.facts) == (0.1, 3.5, {"tempo": 90})
+
+
+def test_codes_are_kept_in_a_byte_each_where_they_fit() -> None:
+    codes = np.random.default_rng(0).integers(256, size=(1000, 16)).astype(np.uint16)
+    small = Encoding(np.ones(4, np.float32), codes, 0.1, 3.5, {}).to_bytes()
+    assert len(small) < codes.size + 1500
+    wide = Encoding(np.ones(4, np.float32), codes + 256, 0.1, 3.5, {}).to_bytes()
+    assert np.array_equal(Encoding.from_bytes(small).codes + 256, Encoding.from_bytes(wide).codes)
+
+
+def test_an_encoding_that_the_release_before_kept_is_read() -> None:
+    stream, meta = io.BytesIO(), b'{"code_seconds": 0.1, "duration": 3.5, "facts": {"tempo": 90}}'
+    codes = np.arange(6, dtype=np.uint16).reshape(3, 2)
+    arrays = {"embedding": np.ones(4, np.float32), "codes": codes}
+    np.savez_compressed(stream, **arrays, meta=np.frombuffer(meta, np.uint8))
+    read = Encoding.from_bytes(stream.getvalue())
+    assert np.array_equal(read.codes, codes)
+    assert read.facts == {"tempo": 90}
+
+
+def test_a_piece_that_was_prepared_is_ranked_as_before() -> None:
+    model = Space.load(DEFAULT)
+    random = np.random.default_rng(2)
+    codes = [random.integers(256, size=(rows, 16)) for rows in (700, 900, 1100, 300)]
+    fresh = {key: Piece(each, 0.09, model) for key, each in enumerate(codes)}
+    prepared = {key: Piece(each, 0.09, model) for key, each in enumerate(codes)}
+    for piece in prepared.values():
+        piece.prepare()
+        assert "latents" not in vars(piece)
+    for query in fresh.values():
+        assert rank(query, prepared) == rank(query, fresh)
+
+
+def test_a_piece_in_memory_keeps_the_windows_of_one_length_only() -> None:
+    piece = laid(walk(400, 13))
+    for seconds in (4, 8, 12, 16):
+        strength(laid(walk(10 * seconds, seconds)), piece)
+    assert len(piece._moments) == 1
+
+
+def test_pieces_learn_their_strangeness_together_as_each_would_alone() -> None:
+    space = Space.load(DEFAULT)
+    random = np.random.default_rng(3)
+    pieces = [Piece(random.integers(256, size=(200, 16)), 0.09, space) for _ in range(5)]
+    alone = [space.strangeness(piece.gaussian) for piece in pieces]
+    mean, spread = strangeness(pieces)
+    assert mean == pytest.approx([each[0][0] for each in alone], abs=1e-9)
+    assert spread == pytest.approx([each[1][0] for each in alone], abs=1e-9)
+
+
+def test_the_strength_is_that_of_the_best_window_at_every_fourth_step() -> None:
+    for rows in (300, 333, 2000):
+        query, other = laid(walk(rows, 11)), laid(walk(700, 12))
+        found, window = correlations(query, other)
+        if window % EVERY == 0:
+            assert strength(query, other) == pytest.approx(found[::EVERY].max(), abs=1e-5)
+        else:
+            assert strength(query, other) > 0.5 * found[::EVERY].max()
 
 
 @pytest.fixture

@@ -60,7 +60,9 @@ def test_loudness_changes_no_answer(model: Model) -> None:
 
 def test_an_excerpt_finds_its_own_piece_and_place(model: Model) -> None:
     pieces = {seed: sound(seed, 40.0) for seed in range(6)}
-    heard = {seed: model.encode(model.features(piece)) for seed, piece in pieces.items()}
+    heard = {
+        seed: model.piece(model.encode(model.features(piece))) for seed, piece in pieces.items()
+    }
     cut = Waveform(pieces[4].samples[10 * RATE : 25 * RATE], RATE)
     best = model.rank(model.encode(model.features(cut)), heard)[0]
     assert best.key == 4

@@ -105,6 +105,20 @@ def test_a_wrong_password_is_refused_by_both_servers(servers: stores.Stores) -> 
     client.close()
 
 
+def test_the_database_shares_at_most_a_quarter_of_the_memory_and_compiles_no_query(
+    servers: stores.Stores,
+) -> None:
+    connection = psycopg2.connect(servers.urls()["DATABASE_URL"])
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_size_bytes(current_setting('shared_buffers')), current_setting('jit')"
+        )
+        shared, jit = cursor.fetchone() or (0, "")
+    connection.close()
+    assert 0 < shared <= os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 4
+    assert jit == "off"
+
+
 @as_root
 def test_the_database_does_not_run_as_root(servers: stores.Stores) -> None:
     assert servers.postgres

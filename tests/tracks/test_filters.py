@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from django.apps import apps
+from django.db import connection
 
 from ml.encoding import Encoding
 from ml.model import Model
@@ -104,7 +105,7 @@ def exactly(model: Model, version: ModelVersion, query: Encoding) -> list[tuple[
     """Titles and distances of all entries, ranked with no first stage and no filter."""
     entries = {entry.pk: entry for entry in heard_entries(version).select_related("track")}
     heard = {pk: Encoding.from_bytes(entry.heard) for pk, entry in entries.items()}
-    ranked = model.rank(query, heard, 0)
+    ranked = model.rank(query, {pk: model.piece(each) for pk, each in heard.items()}, 0)
     return [(entries[match.key].track.title, match.distance) for match in ranked]
 
 
@@ -224,6 +225,27 @@ def test_a_walk_along_the_index_that_ends_too_early_is_made_good(
     (query,) = clustered(1, seed=2)
     found = first_stage.closest(wide, query.embedding.tolist(), filters=Filters(genre="Rare"))
     assert set(found) == set(exact_pks(encodings, query, 100))
+
+
+def test_a_whole_text_in_any_case_is_looked_up_in_an_index(wide: ModelVersion) -> None:
+    prepared(wide, rare=100)
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_bitmapscan = on")
+        cursor.execute("ANALYZE tracks_track, tracks_indexentry")
+    fitting = heard_entries(wide).filter(Filters(genre="rare").of_entries())
+    assert "track_by_upper_genre" in fitting.explain()
+
+
+def test_what_the_planner_expects_to_be_few_is_compared_one_by_one(
+    wide: ModelVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepared(wide, rare=100)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE tracks_track, tracks_indexentry")
+    rare = heard_entries(wide).filter(Filters(genre="Rare").of_entries())
+    monkeypatch.setattr(first_stage, "FEW", 200)
+    assert first_stage._are_few(rare)
+    assert not first_stage._are_few(heard_entries(wide))
 
 
 # --- the column of the tempo ---------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -52,8 +52,8 @@ def fill(version: ModelVersion, encodings: list[Encoding]) -> None:
     )
 
 
-def titles(found: dict[int, IndexEntry]) -> set[str]:
-    return {entry.track.title for entry in found.values()}
+def titles(entries: Iterable[int]) -> set[str]:
+    return set(Track.objects.filter(entries__in=list(entries)).values_list("title", flat=True))
 
 
 @pytest.fixture
