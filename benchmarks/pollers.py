@@ -48,7 +48,7 @@ class Waiting(FastHttpUser):
         time.sleep(random.random())  # locust starts its users once a second, all at one moment
         session, page = PAGES.pop()
         self.headers = {"Cookie": f"sessionid={session}"}
-        self.address, self.pause = "", 0
+        self.address, self.pause = "", 0.0
         self._read(self.client.get(page, headers=self.headers, name="page").text or "")
         self.headers["HX-Request"] = "true"
 
@@ -62,9 +62,9 @@ class Waiting(FastHttpUser):
     def _read(self, html: str) -> None:
         """The page of a job that has ended asks no more."""
         address = re.search(r'hx-get="([^"]*/status/[^"]*)"', html)
-        pause = re.search(r'hx-trigger="every (\d+)s"', html)
+        pause = re.search(r'hx-trigger="every (\d+)ms"', html)
         if address and pause:
-            self.address, self.pause = address[1], int(pause[1])
+            self.address, self.pause = address[1], int(pause[1]) / 1000
         else:
             self.stop()
 

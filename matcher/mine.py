@@ -25,6 +25,7 @@ from tracks.models import ModelVersion
 from tracks.selectors import active_version
 
 A_PAGE = 20
+SOONEST = 1000  # milliseconds; a whole page of uploads is more to ask for than one job
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,8 @@ def _context(request: HttpRequest) -> dict[str, Any]:
     page = Paginator(mine, A_PAGE).get_page(request.GET.get("page"))
     active = active_version()
     rows = [_row(upload, active) for upload in page]
-    pauses = [delay(row.upload) for row in rows if not row.upload.ended]
-    # Seconds until the list asks again, 0 for never: as often as its newest job would.
+    pauses = [max(delay(row.upload), SOONEST) for row in rows if not row.upload.ended]
+    # Milliseconds until the list asks again, 0 for never: nearly as often as its newest job would.
     pause = min(pauses, default=0)
     shown = {"page": page, "rows": rows, "under_way": len(pauses)}
     return shown | {"delay": pause, "version": _version(rows, pause)}

@@ -36,7 +36,8 @@ from tracks.media import CONTENT_TYPES, ending_of, ranged_response
 from tracks.pictures import picture_response
 from tracks.selectors import active_version, coverage
 
-PAUSES = ((15, 1), (60, 2), (300, 5), (float("inf"), 10))  # until which age, how long; seconds
+# Until which age in seconds, how many milliseconds: most songs are answered within a second.
+PAUSES = ((5, 250), (15, 1000), (60, 2000), (300, 5000), (float("inf"), 10_000))
 FAR_BACK = 30  # jobs before it
 STAGES = (State.QUEUED, State.DECODING, State.EXTRACTING, State.ENCODING, State.SEARCHING)
 
@@ -94,8 +95,8 @@ def _stages(upload: Upload) -> list[tuple[str, str]]:
 
 
 def delay(upload: Upload, place: Place | None = None) -> int:
-    """Seconds until the page asks again: often at first, every ten seconds in the end, and from
-    the start when nothing can happen soon."""
+    """Milliseconds until the page asks again: often at first, every ten seconds in the end, and
+    from the start when nothing can happen soon."""
     if place is not None and place.before >= FAR_BACK:
         return PAUSES[-1][1]
     age = (timezone.now() - upload.queued_at).total_seconds()

@@ -100,7 +100,7 @@ def test_a_job_under_way_is_shown_with_its_state_and_polls(
 ) -> None:
     page = owner_client.get(url(upload(state))).content.decode()
     assert f'id="job" data-state="{state}" data-error=""' in page
-    assert 'hx-trigger="every 1s"' in page
+    assert 'hx-trigger="every 250ms"' in page
     assert str(state.label) in page
 
 
@@ -131,20 +131,21 @@ def test_a_poll_that_has_nothing_new_to_say_says_nothing(
     owner_client: Client, upload: Upper
 ) -> None:
     row = upload(State.ENCODING)
-    response = owner_client.get(url(row, "status/?seen=DECODING-1"))
+    response = owner_client.get(url(row, "status/?seen=DECODING-250"))
     assert response.status_code == 200
-    assert owner_client.get(url(row, "status/?seen=ENCODING-1")).status_code == 204
+    assert owner_client.get(url(row, "status/?seen=ENCODING-250")).status_code == 204
 
 
 @pytest.mark.parametrize(
-    ("age", "seconds"), [(0, 1), (14, 1), (16, 2), (61, 5), (301, 10), (86_400, 10)]
+    ("age", "seconds"),
+    [(0, 0.25), (4, 0.25), (6, 1), (14, 1), (16, 2), (61, 5), (301, 10), (86_400, 10)],
 )
 def test_polling_backs_off_but_never_beyond_ten_seconds(
-    owner_client: Client, upload: Upper, age: int, seconds: int
+    owner_client: Client, upload: Upper, age: int, seconds: float
 ) -> None:
     row = upload(queued_at=timezone.now() - timedelta(seconds=age))
     page = owner_client.get(url(row)).content.decode()
-    assert f'hx-trigger="every {seconds}s"' in page
+    assert f'hx-trigger="every {1000 * seconds:.0f}ms"' in page
 
 
 def test_a_waiting_upload_is_told_how_many_are_before_it(

@@ -179,7 +179,7 @@ def test_a_poll_is_answered_once_the_place_has_changed(
 
 def test_an_unchanged_poll_costs_three_short_queries(upload: Upper, owner_client: Client) -> None:
     row = upload(queued_at=ago(400))
-    poll = f"{row.get_absolute_url()}status/?seen=QUEUED-10-0-None"
+    poll = f"{row.get_absolute_url()}status/?seen=QUEUED-10000-0-None"
     with CaptureQueriesContext(connection) as asked:
         assert owner_client.get(poll).status_code == 204
     assert len(asked) == 3  # the session, its user, the upload and its place
@@ -190,5 +190,9 @@ def test_a_page_far_back_in_the_queue_asks_every_ten_seconds_from_the_start(
     upload: Upper, owner: Any, owner_client: Client
 ) -> None:
     first, *_, last = waiting(owner, 40, since=5)
-    assert 'hx-trigger="every 1s"' in owner_client.get(first.get_absolute_url()).content.decode()
-    assert 'hx-trigger="every 10s"' in owner_client.get(last.get_absolute_url()).content.decode()
+    assert (
+        'hx-trigger="every 1000ms"' in owner_client.get(first.get_absolute_url()).content.decode()
+    )
+    assert (
+        'hx-trigger="every 10000ms"' in owner_client.get(last.get_absolute_url()).content.decode()
+    )
