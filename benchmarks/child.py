@@ -49,6 +49,12 @@ class Child:
             raise SoundError("peer-refused", str(reply["refusal"]))
         return reply["embedding"]
 
+    @property
+    def pid(self) -> int:
+        """Of the process, which must have been asked something."""
+        assert self._process
+        return self._process.pid
+
     def close(self) -> None:
         """End the process; another question would start another."""
         if self._process:

@@ -143,8 +143,8 @@ def _outcome(content: bytes, model: Model) -> str:
         file.write(content)
         file.flush()
         read_tags(io.BytesIO(content))
-        waveform = isolated.decode(file.name, min_seconds=LEAST, max_seconds=MOST)
-    heard = listen(waveform, model)
+        sound = isolated.decode(file.name, min_seconds=LEAST, max_seconds=MOST)
+    heard = listen(sound, model)
     json.dumps(heard.encoding.facts, allow_nan=False)
     if not np.isfinite(heard.encoding.embedding).all():
         raise ArithmeticError("an embedding that is not finite")

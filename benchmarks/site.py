@@ -74,12 +74,12 @@ class Site:
 
     def kill_worker(self, queue: str) -> None:
         """SIGKILL to the worker of that queue; supervisord starts another."""
-        os.kill(self._worker(queue), signal.SIGKILL)
+        os.kill(self.worker(queue), signal.SIGKILL)
 
     @contextmanager
     def held(self, queue: str) -> Iterator[None]:
         """The worker of that queue takes no job for the length of the block."""
-        worker = self._worker(queue)
+        worker = self.worker(queue)
         os.kill(worker, signal.SIGSTOP)
         try:
             yield
@@ -100,7 +100,7 @@ class Site:
             finally:
                 proxy.supervisor.startProcess(f"stores:{store}")
 
-    def _worker(self, queue: str) -> int:
+    def worker(self, queue: str) -> int:
         wanted = f"-Q {queue} "
         (worker,) = (pid for pid in programs(self.process.pid) if wanted in line_of(pid) + " ")
         return worker

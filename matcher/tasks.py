@@ -85,7 +85,7 @@ def _answer(upload: Upload) -> None:
 
 
 def _about_a_file(upload: Upload) -> Answer:
-    from matcher.matching import match_file  # here, not above: it imports librosa
+    from matcher.matching import match_file  # here, not above: it loads models
 
     if not default_storage.exists(str(upload.audio)):
         raise MatchError("file-missing", f"{upload.audio} is not in the storage")
@@ -94,7 +94,7 @@ def _about_a_file(upload: Upload) -> Answer:
 
 
 def _about_others(upload: Upload) -> Answer:
-    from matcher import asking  # here, not above: it imports librosa, too
+    from matcher import asking  # here, not above: it loads models, too
 
     return asking.answer(upload, entering=partial(jobs.advance, upload))
 

@@ -6,13 +6,14 @@ FFmpeg (PyAV) reads nearly everything; libsndfile reads a few real Ogg files tha
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol, TypeVar
 
 import av
 import numpy as np
@@ -25,7 +26,7 @@ from ml.sniff import HEAD_BYTES, refers_elsewhere, refusal, sniff
 SAMPLE_RATE = 22_050
 LOUDEST = 1e6  # 120 dB above full scale: damage, and its square would soon be infinite
 SILENCE_PEAK = 10 ** (-60 / 20)  # a peak below -60 dBFS is nothing that can be likened
-_BLOCK = 1 << 16
+BLOCK = 1 << 16  # samples
 _MOST_CHANNELS = 8
 _MOST_PLANES = 8  # PyAV reads beyond the last of so many, and the process dies
 _SAMPLE_RATES = range(2_000, 384_001)
@@ -37,22 +38,40 @@ _CODECS = (
 )
 
 
+class Samples(Protocol):
+    """Float32 of shape (n,), of which any stretch can be had."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, stretch: slice, /) -> np.ndarray: ...
+
+
 @dataclass(frozen=True)
-class Waveform:
-    """Mono audio.
+class Sound:
+    """Mono audio, wherever it lies.
 
     Attributes:
-        samples: float32 of shape (n,), nominally in [-1, 1].
+        samples: nominally in [-1, 1]; all are finite.
         sample_rate: samples a second.
     """
 
-    samples: np.ndarray
+    samples: Samples
     sample_rate: int = SAMPLE_RATE
 
     @property
     def duration(self) -> float:
         """Length in seconds."""
         return len(self.samples) / self.sample_rate
+
+
+@dataclass(frozen=True)
+class Waveform(Sound):
+    """A sound in one array."""
+
+    samples: np.ndarray
+
+
+AnySound = TypeVar("AnySound", bound=Sound)
 
 
 def decode(
@@ -73,17 +92,26 @@ def decode(
     Raises:
         AudioError: `not-audio`, `reference`, `damaged`, `silent`, `too-short` or `too-long`.
     """
+    kept = io.BytesIO()
     with Path(source).open("rb") as file:
-        samples = read_samples(file, sample_rate=sample_rate, max_seconds=max_seconds)
-    return judged(samples, sample_rate=sample_rate, min_seconds=min_seconds)
+        write_samples(file, kept, sample_rate=sample_rate, max_seconds=max_seconds)
+    samples = bounded(np.frombuffer(kept.getbuffer(), np.float32))
+    return judged(Waveform(samples, sample_rate), min_seconds=min_seconds)
 
 
-def read_samples(
-    file: BinaryIO, *, sample_rate: int = SAMPLE_RATE, max_seconds: float | None = None
-) -> np.ndarray:
-    """What an open file holds, as it stands there: mono float32 (n,), not finite in places.
+def write_samples(
+    file: BinaryIO,
+    kept: BinaryIO,
+    *,
+    sample_rate: int = SAMPLE_RATE,
+    max_seconds: float | None = None,
+) -> None:
+    """Write what an open file holds, as it stands there, block by block as it is decoded.
 
     The file must be a real one: libsndfile reads it by its descriptor.
+
+    Args:
+        kept: for mono float32, not finite in places; what it held before is gone.
 
     Raises:
         AudioError: `not-audio`, `reference`, `damaged` or `too-long`.
@@ -96,36 +124,42 @@ def read_samples(
         raise AudioError("reference", "the sound of this movie lies in another file")
     most = None if max_seconds is None else int(max_seconds * sample_rate)
     try:
-        return _collect(_av_blocks(file, container, sample_rate), sample_rate, most)
+        _write(_av_blocks(file, container, sample_rate), kept, sample_rate, most)
     except ValueError as first:
         try:
-            return read_by_libsndfile(file, sample_rate, most)
+            write_by_libsndfile(file, kept, sample_rate, most)
         except ValueError as second:
             raise AudioError("damaged", f"ffmpeg {first}; libsndfile {second}") from first
 
 
-def read_by_libsndfile(
-    file: BinaryIO, sample_rate: int = SAMPLE_RATE, most: int | None = None
-) -> np.ndarray:
+def write_by_libsndfile(
+    file: BinaryIO, kept: BinaryIO, sample_rate: int = SAMPLE_RATE, most: int | None = None
+) -> None:
     """The same by the second decoder alone, up to `most` samples; ValueError where it fails."""
-    return _collect(_soundfile_blocks(file, sample_rate), sample_rate, most)
+    _write(_soundfile_blocks(file, sample_rate), kept, sample_rate, most)
 
 
-def judged(
-    samples: np.ndarray, *, sample_rate: int = SAMPLE_RATE, min_seconds: float = 0.0
-) -> Waveform:
-    """The waveform of decoded samples; what is no number, or beyond `LOUDEST`, becomes silence.
+def bounded(samples: np.ndarray) -> np.ndarray:
+    """Decoded samples (n,); what is no number, or beyond `LOUDEST`, becomes silence."""
+    sizes = np.abs(samples)
+    if sizes.max(initial=0.0) <= LOUDEST:  # which what is not a number is not
+        return samples
+    return np.where(sizes <= LOUDEST, samples, np.float32(0))
+
+
+def judged(sound: AnySound, *, min_seconds: float = 0.0) -> AnySound:
+    """The sound, if there is enough in it to be heard.
 
     Raises:
         AudioError: `silent` or `too-short`.
     """
-    bounded = np.abs(samples) <= LOUDEST  # which what is not a number is not
-    waveform = Waveform(np.where(bounded, samples, np.float32(0)), sample_rate)
-    if waveform.duration < min_seconds:
-        raise AudioError("too-short", f"{waveform.duration:.1f} s, at least {min_seconds:g} s")
-    if len(samples) == 0 or np.abs(waveform.samples).max() < SILENCE_PEAK:
+    if sound.duration < min_seconds:
+        raise AudioError("too-short", f"{sound.duration:.1f} s, at least {min_seconds:g} s")
+    starts = range(0, len(sound.samples), BLOCK)
+    stretches = (sound.samples[start : start + BLOCK] for start in starts)
+    if not any(np.abs(stretch).max() >= SILENCE_PEAK for stretch in stretches):
         raise AudioError("silent", "no sample above -60 dBFS")
-    return waveform
+    return sound
 
 
 class _Refused(ValueError):
@@ -148,30 +182,31 @@ def _words(error: Any) -> str:
     return text[:1].lower() + text[1:]
 
 
-def _collect(blocks: Iterator[np.ndarray], sample_rate: int, most: int | None) -> np.ndarray:
-    """Join mono blocks, stopping as soon as the limit is passed."""
-    parts: list[np.ndarray] = []
+def _write(
+    blocks: Iterator[np.ndarray], kept: BinaryIO, sample_rate: int, most: int | None
+) -> None:
+    """Write mono blocks from the beginning, stopping as soon as the limit is passed."""
+    kept.seek(0)
+    kept.truncate()
     total = 0
     while True:
         with _told(f"stopped after {total / sample_rate:.1f} s"):
             block = next(blocks, None)
         if block is None:
             break
-        parts.append(block)
+        kept.write(block.data)
         total += len(block)
         if most is not None and total > most:
             raise AudioError("too-long", f"more than {most / sample_rate:g} s")
     if not total:
         raise _Refused("came to the end of the file without any sound")
-    return np.concatenate(parts)
 
 
 def _av_blocks(file: BinaryIO, container: str, sample_rate: int) -> Iterator[np.ndarray]:
     """Mono blocks by FFmpeg.
 
     The demuxer is named by us and reads from a file object, so that no content can make FFmpeg
-    open another file. Resampled with all channels and averaged after: FFmpeg's own downmix is
-    1.41 times louder than the mean.
+    open another file.
     """
     file.seek(0)
     options = {"format_whitelist": container, "codec_whitelist": ",".join(_CODECS)}
@@ -180,13 +215,43 @@ def _av_blocks(file: BinaryIO, container: str, sample_rate: int) -> Iterator[np.
         opened = av.open(file, format=container, metadata_errors="replace", options=options)
     with opened as media:
         stream = _audio_stream(media)
-        channels = stream.channels  # now: frames may have others, which the resampler changes
-        _check(channels, stream.rate)
-        samples = "fltp" if channels < _MOST_PLANES else "flt"
-        resampler = av.AudioResampler(format=samples, layout=stream.layout, rate=sample_rate)
-        for frame in chain(in_blocks(_frames(media, stream)), [None]):
-            for resampled in resampler.resample(frame):
-                yield _mean(resampled.to_ndarray(), channels)
+        _check(stream.channels, stream.rate)
+        frames = in_blocks(_frames(media, stream))
+        if stream.layout.name == "stereo":
+            yield from _by_ffmpeg(frames, stream.rate, sample_rate)
+        else:
+            yield from _by_mean(frames, stream, sample_rate)
+
+
+def _by_ffmpeg(
+    frames: Iterator[av.AudioFrame], rate: int, sample_rate: int
+) -> Iterator[np.ndarray]:
+    """Stereo as mono: the mean first, so that there is half as much to resample.
+
+    FFmpeg's downmix is 1.41 times louder than the mean, unless its weights may not exceed 1
+    together.
+    """
+    mean = av.AudioResampler("fltp", "mono", rate, options={"rematrix_maxval": "1"})
+    resampler = av.AudioResampler("fltp", "mono", sample_rate)
+    for frame in _through(resampler, _through(mean, frames)):
+        yield frame.to_ndarray()[0]
+
+
+def _by_mean(
+    frames: Iterator[av.AudioFrame], stream: av.AudioStream, sample_rate: int
+) -> Iterator[np.ndarray]:
+    """Any layout as mono: resampled first, for FFmpeg would weigh channels by their places."""
+    channels = stream.channels  # now: frames may have others, which the resampler changes
+    samples = "fltp" if channels < _MOST_PLANES else "flt"
+    for frame in _through(av.AudioResampler(samples, stream.layout, sample_rate), frames):
+        yield _mean(frame.to_ndarray(), channels)
+
+
+def _through(
+    resampler: av.AudioResampler, frames: Iterator[av.AudioFrame]
+) -> Iterator[av.AudioFrame]:
+    for frame in chain(frames, [None]):
+        yield from filter(None, resampler.resample(frame))  # one without work gives back the None
 
 
 def _audio_stream(media: av.container.InputContainer) -> av.AudioStream:
@@ -222,7 +287,7 @@ def in_blocks(frames: Iterator[av.AudioFrame]) -> Iterator[av.AudioFrame]:
     for frame in frames:
         frame.pts = None
         fifo.write(frame)
-        if fifo.samples >= _BLOCK:
+        if fifo.samples >= BLOCK:
             yield fifo.read()
     if fifo.samples:
         yield fifo.read(partial=True)
@@ -253,6 +318,6 @@ def _soundfile_blocks(file: BinaryIO, sample_rate: int) -> Iterator[np.ndarray]:
     with opened as media:
         _check(media.channels, media.samplerate)
         resampler = soxr.ResampleStream(media.samplerate, sample_rate, 1, dtype="float32")
-        for block in media.blocks(_BLOCK, dtype="float32", always_2d=True):
+        for block in media.blocks(BLOCK, dtype="float32", always_2d=True):
             yield resampler.resample_chunk(block.mean(axis=1, dtype=np.float32))
         yield resampler.resample_chunk(np.zeros(0, np.float32), last=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import io
 import json
 import os
 import select
@@ -22,7 +23,7 @@ from typing import Any, NoReturn
 import numpy as np
 import soundfile
 
-from ml.audio import read_by_libsndfile, read_samples
+from ml.audio import write_by_libsndfile, write_samples
 from ml.confine import Limits, confine
 from ml.errors import AudioError
 
@@ -63,18 +64,22 @@ def _load_what_comes_late() -> None:
     with open(os.memfd_create("tone"), "w+b") as file:
         soundfile.write(file, np.ones(8000, np.float32), 8000, format="WAV")
         file.seek(0)
-        read_samples(file)
-        read_by_libsndfile(file)
+        write_samples(file, io.BytesIO())
+        write_by_libsndfile(file, io.BytesIO())
 
 
 def _decode(source: int, samples: int, limits: Limits, **options: Any) -> Outcome:
-    """Decodes one open file into another; this process is good for nothing else afterwards."""
+    """Decodes one open file into another; this process is good for nothing else afterwards.
+
+    What is written is nobody's own memory, so that a long piece needs no more than a short one.
+    """
     confine(limits)
     try:
-        with open(source, "rb", closefd=False) as file:
-            decoded = read_samples(file, **options)
-        with open(samples, "wb", closefd=False) as kept:
-            kept.write(decoded.data)
+        with (
+            open(source, "rb", closefd=False) as file,
+            open(samples, "wb", closefd=False) as kept,
+        ):
+            write_samples(file, kept, **options)
     except AudioError as error:
         return {"code": error.code, "detail": error.detail[:_DETAIL]}
     except MemoryError:
@@ -91,7 +96,7 @@ def _in_child(
 
     Returns:
         `outcome`: what the child said, or None; `signal` and `late`: what ended it, if so;
-        `seconds` on the clock and `kib` of memory that it took.
+        `seconds` on the clock, `computing` and `kib` of memory that it took.
     """
     reading, writing = os.pipe()
     began = time.monotonic()
@@ -112,6 +117,7 @@ def _in_child(
         "signal": os.WTERMSIG(status) if died else 0,
         "late": late,
         "seconds": time.monotonic() - began,
+        "computing": usage.ru_utime + usage.ru_stime,
         "kib": usage.ru_maxrss,
     }
 

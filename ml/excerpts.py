@@ -10,16 +10,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from ml.features import FeatureSettings
+from ml.features import FLOOR_DB, FeatureSettings
 from ml.transposition import transposed
-
-FLOOR_DB = -70.0  # below the loudness of the piece; what is quieter is not heard
-
-
-def levelled(log_mel: np.ndarray) -> np.ndarray:
-    """Log-mel frames (T, n_mels) relative to the mean power of the piece, floored: no gain left."""
-    power = np.power(10.0, log_mel / 10.0).sum(axis=1).mean()
-    return np.maximum(log_mel - 10.0 * np.log10(power + 1e-12), FLOOR_DB).astype(np.float32)
 
 
 def pairs(

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import librosa
 import numpy as np
+import scipy.fft
 from scipy.ndimage import uniform_filter1d
-from scipy.signal import find_peaks
 
-from ml.features import Features, FeatureSettings
+from ml.features import ROWS, Features, FeatureSettings
+from ml.filters import filters
 
 _TEMPO_FRAMES = 384  # of lag: 9 s
+_USUAL_TEMPO, _FASTEST_TEMPO = 120.0, 320.0  # bpm
 _AROUND_SECONDS = 0.5
 _APART_SECONDS = 0.07
 _STANDS_OUT = 1.5  # dB
@@ -28,8 +29,8 @@ def facts(features: Features) -> dict[str, float]:
         from C major, 12 to 23 from C minor), key_clarity (correlation with that key's profile).
     """
     onsets = features.onset_strength
-    power = np.exp(features.log_mel * np.float32(np.log(10.0) / 10.0))
-    loudness = 10.0 * np.log10(power.sum(axis=1) + 1e-10)
+    total, centroid = _power(features)
+    loudness = 10.0 * np.log10(total + 1e-10)
     low, high = np.percentile(loudness, [10, 95])
     key, clarity = _key(features.chroma)
     tempo, tempo_clarity = _tempo(onsets, features.settings)
@@ -37,29 +38,50 @@ def facts(features: Features) -> dict[str, float]:
         "tempo": tempo,
         "tempo_clarity": tempo_clarity,
         "density": _density(onsets, features.settings),
-        "loudness": round(float(10.0 * np.log10(power.sum(axis=1).mean() + 1e-10)), 2),
+        "loudness": round(float(10.0 * np.log10(total.mean() + 1e-10)), 2),
         "dynamics": round(float(high - low), 2),
-        "brightness": _brightness(power, features),
+        "brightness": _brightness(total, centroid),
         "key": key,
         "key_clarity": clarity,
     }
 
 
+def _power(features: Features) -> tuple[np.ndarray, np.ndarray]:
+    """Sum of the mel bands' power and their centroid in Hz, of each frame, both (T,)."""
+    centres = filters(features.settings.as_dict()).centres
+    totals, centroids = [], []
+    for first in range(0, len(features.log_mel), ROWS):
+        decibels = features.log_mel[first : first + ROWS]
+        power = np.exp(decibels * np.float32(np.log(10.0) / 10.0))
+        totals.append(power.sum(axis=1))
+        centroids.append(power @ centres / totals[-1])
+    return np.concatenate(totals), np.concatenate(centroids)
+
+
 def _tempo(onsets: np.ndarray, settings: FeatureSettings) -> tuple[float, float]:
     """Tempo in bpm, 0 where nothing ever sets in, and its clarity.
 
-    From one autocorrelation over the whole piece; librosa's by frames costs ten times more.
+    From one autocorrelation over the whole piece; librosa's by frames costs ten times more. Chosen
+    as librosa.feature.tempo does: near 120 bpm rather than at half or twice of it.
     """
-    lags = librosa.autocorrelate(onsets - onsets.mean(), max_size=_TEMPO_FRAMES)
+    lags = _autocorrelated(onsets - onsets.mean())
     if lags[0] <= 0:
         return 0.0, 0.0
     frames_a_minute = 60.0 / settings.frame_seconds
-    found = librosa.feature.tempo(
-        tg=np.maximum(lags, 0.0)[:, None], sr=settings.sample_rate, hop_length=settings.hop_length
-    )
-    lag = frames_a_minute / float(found[0])
+    tempi = frames_a_minute / np.arange(1, len(lags))
+    unusual = np.where(tempi < _FASTEST_TEMPO, np.log2(tempi / _USUAL_TEMPO) ** 2 / 2, np.inf)
+    lag = 1.0 + int(np.argmax(np.log1p(1e6 * np.maximum(lags[1:], 0.0)) - unusual))
     clarity = float(lags[min(round(lag), len(lags) - 1)] / lags[0])
     return round(frames_a_minute / _refined(lag, lags), 1), round(clarity, 3)
+
+
+def _autocorrelated(onsets: np.ndarray) -> np.ndarray:
+    """Of (T,), for up to `_TEMPO_FRAMES` lags."""
+    padded = scipy.fft.next_fast_len(2 * len(onsets) - 1, real=True)
+    spectrum = scipy.fft.rfft(onsets, padded)
+    power = np.square(spectrum.real) + np.square(spectrum.imag)
+    found: np.ndarray = scipy.fft.irfft(power, padded)[: min(len(onsets), _TEMPO_FRAMES)]
+    return found
 
 
 def _refined(lag: float, lags: np.ndarray) -> float:
@@ -87,26 +109,38 @@ def _density(onsets: np.ndarray, settings: FeatureSettings) -> float:
     around = round(_AROUND_SECONDS / settings.frame_seconds)
     rise = onsets - uniform_filter1d(onsets, around, mode="nearest")
     apart = round(_APART_SECONDS / settings.frame_seconds)
-    found, _ = find_peaks(rise, height=_STANDS_OUT, distance=apart)
+    found = _peaks(rise, _STANDS_OUT, apart)
     return round(len(found) / (len(onsets) * settings.frame_seconds), 2)
 
 
-def _brightness(power: np.ndarray, features: Features) -> float:
-    """Mean centroid of the mel bands' power in Hz."""
-    settings = features.settings
-    centres = librosa.mel_frequencies(settings.n_mels + 2, fmin=settings.fmin, fmax=settings.fmax)
-    total = power.sum(axis=1)
+def _peaks(values: np.ndarray, height: float, apart: int) -> np.ndarray:
+    """Places of the peaks of (T,) that are so high and so far apart; the higher of two stays.
+
+    As scipy.signal.find_peaks, whose package would add 50 MB to every worker.
+    """
+    middle = values[1:-1]
+    above = (middle > values[:-2]) & (middle > values[2:]) & (middle >= height)
+    places = 1 + np.flatnonzero(above)
+    stays = np.ones(len(places), bool)
+    for at in np.argsort(values[places])[::-1]:
+        if stays[at]:
+            near = slice(*np.searchsorted(places, places[at] + [1 - apart, apart]))
+            stays[near] = False
+            stays[at] = True
+    return places[stays]
+
+
+def _brightness(total: np.ndarray, centroid: np.ndarray) -> float:
+    """Mean centroid in Hz of the frames that are not far below the mean power."""
     loud = total > total.mean() * 1e-3
-    centroid = power[loud] @ centres[1:-1] / total[loud]
-    return round(float(centroid.mean()), 1) if loud.any() else 0.0
+    return round(float(centroid[loud].mean()), 1) if loud.any() else 0.0
 
 
 def _key(chroma: np.ndarray) -> tuple[float, float]:
     """Best key and its correlation; keys are counted from C major, minor after major."""
-    mean = chroma.mean(axis=0)
-    if mean.std() == 0:
+    if chroma.std() == 0:
         return 0.0, 0.0
     profiles = [np.roll(profile, tonic) for profile in (_MAJOR, _MINOR) for tonic in range(12)]
-    fits = [float(np.corrcoef(mean, profile)[0, 1]) for profile in profiles]
+    fits = [float(np.corrcoef(chroma, profile)[0, 1]) for profile in profiles]
     best = int(np.argmax(fits))
     return float(best), round(fits[best], 3)

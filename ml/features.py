@@ -1,21 +1,27 @@
-"""librosa features of a waveform, all from one shared spectrogram computed in blocks."""
+"""librosa features of a sound, all from one shared spectrogram computed in blocks.
+
+The samples are never held as a whole, and what is computed from the features goes in blocks, too:
+a piece of half an hour takes little more memory than its log-mel frames.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
-from functools import lru_cache
 from typing import Any
 
-import librosa
 import numpy as np
 import scipy.fft
 from numpy.lib.stride_tricks import sliding_window_view
 
-from ml.audio import Waveform
+from ml.audio import Samples, Sound
+from ml.filters import filters
 
-_BLOCK_FRAMES = 256  # 6 s at the default hop: what fits a cache is twice as fast
+_BLOCK_FRAMES = 128  # 3 s at the default hop: what fits a cache is twice as fast
+_BANDS = 16  # mel bands to one product: a band is zero nearly everywhere
+ROWS = 4096  # frames that are dealt with at once
 _FLOOR_DB = -100.0
+FLOOR_DB = -70.0  # below the loudness of the piece; what is quieter is not heard
 _HEARD_DB = 80.0
 
 
@@ -43,11 +49,11 @@ class FeatureSettings:
 
 @dataclass(frozen=True)
 class Features:
-    """Frame-wise features of one piece, float32.
+    """Features of one piece, float32.
 
     Attributes:
         log_mel: (T, n_mels), power in dB, not below -100.
-        chroma: (T, 12), linear power of the pitch classes, C first.
+        chroma: (12,), mean linear power of the pitch classes, C first.
         settings: what they were computed with.
         duration: of the audio in seconds.
     """
@@ -68,9 +74,14 @@ class Features:
 
         What lies 80 dB below the loudest is silence, whatever stirs in it.
         """
-        heard = np.maximum(self.log_mel, self.log_mel.max() - _HEARD_DB)
-        rise = np.diff(heard, axis=0, prepend=heard[:1])
-        return np.maximum(rise, 0.0).mean(axis=1)
+        quietest = self.log_mel.max() - _HEARD_DB
+        found = np.zeros(len(self.log_mel), np.float32)
+        for first in range(0, len(found), ROWS):
+            before = max(first - 1, 0)
+            heard = np.maximum(self.log_mel[before : first + ROWS], quietest)
+            rises = np.maximum(np.diff(heard, axis=0), 0.0).mean(axis=1)
+            found[before + 1 : first + ROWS] = rises
+        return found
 
 
 def mfcc(log_mel: np.ndarray, n_mfcc: int) -> np.ndarray:
@@ -78,49 +89,80 @@ def mfcc(log_mel: np.ndarray, n_mfcc: int) -> np.ndarray:
     return scipy.fft.dct(log_mel, axis=-1, norm="ortho")[..., :n_mfcc]
 
 
-def extract(waveform: Waveform, settings: FeatureSettings | None = None) -> Features:
-    """Compute the features of a waveform.
+def levelled(log_mel: np.ndarray, level: float | None = None) -> np.ndarray:
+    """Log-mel frames (T, n_mels) relative to the mean power of their piece, floored: no gain left.
 
     Args:
-        waveform: at the settings' sample rate.
+        level: of the piece in dB, where these are not all of its frames.
+    """
+    level = level_of([log_mel]) if level is None else level
+    return np.maximum(log_mel - level, FLOOR_DB).astype(np.float32)
+
+
+def level_of(blocks: Iterable[np.ndarray]) -> float:
+    """Mean power in dB of a piece whose log-mel frames come in blocks (T, n_mels)."""
+    powers = [np.power(10.0, block / 10.0).sum(axis=1) for block in blocks]
+    level: float = 10.0 * np.log10(np.concatenate(powers).mean() + 1e-12)
+    return level
+
+
+def extract(sound: Sound, settings: FeatureSettings | None = None) -> Features:
+    """Compute the features of a sound.
+
+    Args:
+        sound: at the settings' sample rate.
         settings: the defaults where not given.
     """
     settings = settings or FeatureSettings()
-    if waveform.sample_rate != settings.sample_rate:
-        found, expected = waveform.sample_rate, settings.sample_rate
+    if sound.sample_rate != settings.sample_rate:
+        found, expected = sound.sample_rate, settings.sample_rate
         raise ValueError(f"waveform of {found} Hz, features expect {expected} Hz")
-    mel, chroma = _filters(settings)
-    log_mel_blocks, chroma_blocks = [], []
-    for power in _power_blocks(waveform.samples, settings):
-        log_mel_blocks.append(_decibels(power @ mel.T))
-        chroma_blocks.append(power @ chroma.T)
-    return Features(
-        np.concatenate(log_mel_blocks), np.concatenate(chroma_blocks), settings, waveform.duration
-    )
+    bank = filters(settings.as_dict())
+    groups = _grouped(bank.mel)
+    count = _count(sound, settings)
+    log_mel = np.empty((count, settings.n_mels), np.float32)
+    total = np.zeros(bank.chroma.shape[1])
+    for rows, power in spectrogram(sound, settings):
+        for bands, bins, weights in groups:
+            log_mel[rows, bands] = power[:, bins] @ weights
+        log_mel[rows] = _decibels(log_mel[rows])
+        total += power.sum(axis=0)
+    chroma = (bank.chroma @ total / count).astype(np.float32)
+    return Features(log_mel, chroma, settings, sound.duration)
 
 
-@lru_cache(maxsize=2)
-def _filters(settings: FeatureSettings) -> tuple[np.ndarray, np.ndarray]:
-    """The mel (n_mels, bins) and chroma (12, bins) filter banks."""
-    mel = librosa.filters.mel(
-        sr=settings.sample_rate,
-        n_fft=settings.n_fft,
-        n_mels=settings.n_mels,
-        fmin=settings.fmin,
-        fmax=settings.fmax,
-    )
-    chroma = librosa.filters.chroma(sr=settings.sample_rate, n_fft=settings.n_fft, tuning=0.0)
-    return mel, chroma.astype(np.float32)
+def _grouped(mel: np.ndarray) -> list[tuple[slice, slice, np.ndarray]]:
+    """Neighbouring bands, the bins that any of them hears, and their weights (bins, bands)."""
+    found = []
+    for first in range(0, len(mel), _BANDS):
+        bands = slice(first, first + _BANDS)
+        heard = np.flatnonzero(mel[bands].any(axis=0))
+        bins = slice(heard[0], heard[-1] + 1) if len(heard) else slice(0, 0)
+        found.append((bands, bins, np.ascontiguousarray(mel[bands, bins].T)))
+    return found
 
 
-def _power_blocks(samples: np.ndarray, settings: FeatureSettings) -> Iterator[np.ndarray]:
-    """Blocks (frames, bins) of the centred power spectrogram, frame by frame as librosa.stft."""
-    padded = np.pad(samples, settings.n_fft // 2)
-    frames = sliding_window_view(padded, settings.n_fft)[:: settings.hop_length]
-    window = librosa.filters.get_window("hann", settings.n_fft).astype(np.float32)
-    for first in range(0, len(frames), _BLOCK_FRAMES):
-        spectrum = scipy.fft.rfft(frames[first : first + _BLOCK_FRAMES] * window, axis=1)
-        yield np.square(spectrum.real) + np.square(spectrum.imag)
+def spectrogram(sound: Sound, settings: FeatureSettings) -> Iterator[tuple[slice, np.ndarray]]:
+    """Rows and their power spectrum (rows, bins), block by block; frames as librosa.stft has."""
+    window, count = filters(settings.as_dict()).window, _count(sound, settings)
+    for first in range(0, count, _BLOCK_FRAMES):
+        rows = slice(first, min(first + _BLOCK_FRAMES, count))
+        spectrum = scipy.fft.rfft(_frames(sound.samples, rows, settings) * window, axis=1)
+        yield rows, np.square(spectrum.real) + np.square(spectrum.imag)
+
+
+def _count(sound: Sound, settings: FeatureSettings) -> int:
+    return 1 + len(sound.samples) // settings.hop_length
+
+
+def _frames(samples: Samples, rows: slice, settings: FeatureSettings) -> np.ndarray:
+    """Frames (rows, n_fft) around their middles, with silence before and after the sound."""
+    start = rows.start * settings.hop_length - settings.n_fft // 2
+    count = (rows.stop - rows.start - 1) * settings.hop_length + settings.n_fft
+    heard = samples[max(start, 0) : start + count]
+    before = max(-start, 0)
+    padded = np.pad(heard, (before, count - before - len(heard)))
+    return sliding_window_view(padded, settings.n_fft)[:: settings.hop_length]
 
 
 def _decibels(power: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""What a model hears in a waveform, and what is kept of it. Worker only: librosa and LiteRT."""
+"""What a model hears in a sound, and what is kept of it. Worker only: LiteRT."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ml.audio import Waveform
+from ml.audio import Sound
 from ml.encoding import Encoding
 from ml.peaks import peaks
 
@@ -26,20 +26,18 @@ class Heard:
     kept: dict[str, bytes]
 
 
-def listen(
-    waveform: Waveform, model: Model, *, before_codes: Callable[[], None] = lambda: None
-) -> Heard:
+def listen(sound: Sound, model: Model, *, before_codes: Callable[[], None] = lambda: None) -> Heard:
     """Features, then codes; an upload and a catalogue track are heard by this one function.
 
     Args:
         before_codes: called between the two; what it raises ends the hearing.
     """
-    features = model.features(waveform)
+    features = model.features(sound)
     before_codes()
     encoding = model.encode(features)
     kept = {
         "encoding": encoding.to_bytes(),
-        "peaks": peaks(waveform),
+        "peaks": peaks(sound),
         "strip": model.strip(encoding),
     }
     return Heard(encoding, kept)

@@ -2,29 +2,28 @@
 
 What a file does to its decoder - crash it, hang it, fill its memory - costs that file and nothing
 else. `ml.decoder` is started once a process and forks a confined child for each file; samples come
-back through memory that both see, so nothing is copied that need not be, and nothing unpickled.
+back through a file in memory, of which either side holds a block at a time; nothing is unpickled.
 """
 
 from __future__ import annotations
 
 import atexit
-import contextlib
 import json
 import logging
-import mmap
 import os
 import signal
 import socket
 import subprocess
 import sys
 import threading
+import weakref
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ml.audio import SAMPLE_RATE, Waveform, judged
+from ml.audio import SAMPLE_RATE, Sound, bounded, judged
 from ml.confine import MEASURES, Limits
 from ml.decoder import MESSAGE_BYTES
 from ml.errors import AudioError
@@ -33,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 CPU_SECONDS = 120
 WALL_SECONDS = 180.0
-MEMORY_BYTES = 1 << 30  # besides the samples, which a decoder holds up to three times
+MEMORY_BYTES = 1 << 30
 _ROOT = Path(__file__).resolve().parent.parent
 _KEPT = ("PATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL")  # of the environment: no secrets
 _START_SECONDS = 60.0
@@ -47,7 +46,7 @@ def decode(
     max_seconds: float,
     min_seconds: float = 0.0,
     sample_rate: int = SAMPLE_RATE,
-) -> Waveform:
+) -> Sound:
     """Decode the first audio stream of a file in a confined process.
 
     Args:
@@ -62,11 +61,31 @@ def decode(
         OSError: the file cannot be read, or no decoder can be started.
     """
     written = 4 * int((max_seconds + 60) * sample_rate)  # a block may pass the limit
-    limits = Limits(MEMORY_BYTES + 3 * written, CPU_SECONDS, WALL_SECONDS, written)
+    limits = Limits(MEMORY_BYTES, CPU_SECONDS, WALL_SECONDS, written)
     request = {"sample_rate": sample_rate, "max_seconds": max_seconds, "limits": asdict(limits)}
-    with open(source, "rb") as file, _shared_memory() as memory:
-        _raise_what_was_told(_ask(request, file.fileno(), memory))
-        return judged(_samples(memory), sample_rate=sample_rate, min_seconds=min_seconds)
+    samples = Stored()
+    with open(source, "rb") as file:
+        _raise_what_was_told(_ask(request, file.fileno(), samples.fileno))
+    return judged(Sound(samples, sample_rate), min_seconds=min_seconds)
+
+
+class Stored:
+    """Samples (n,), float32, in a file in memory that ends with this object.
+
+    Only what is asked for is read: long pieces are nobody's own memory.
+    """
+
+    def __init__(self) -> None:
+        self.fileno = os.memfd_create("samples")
+        weakref.finalize(self, os.close, self.fileno)
+
+    def __len__(self) -> int:
+        return os.fstat(self.fileno).st_size // 4
+
+    def __getitem__(self, stretch: slice) -> np.ndarray:
+        first, last, _ = stretch.indices(len(self))
+        read = os.pread(self.fileno, 4 * max(last - first, 0), 4 * first)
+        return bounded(np.frombuffer(read, np.float32))
 
 
 def _ask(request: dict[str, Any], *files: int) -> dict[str, Any]:
@@ -75,7 +94,6 @@ def _ask(request: dict[str, Any], *files: int) -> dict[str, Any]:
         return _asked(request, *files)
     except ConnectionError:
         logger.warning("the decoder was gone and is started anew")
-        os.ftruncate(files[1], 0)
         return _asked(request, *files)
 
 
@@ -86,23 +104,6 @@ def _asked(request: dict[str, Any], *files: int) -> dict[str, Any]:
     except BaseException:
         _end(asked)
         raise
-
-
-@contextlib.contextmanager
-def _shared_memory() -> Any:
-    memory = os.memfd_create("samples")
-    try:
-        yield memory
-    finally:
-        os.close(memory)
-
-
-def _samples(memory: int) -> np.ndarray:
-    """float32 (n,), a view of the memory; nobody writes to it any more."""
-    size = os.fstat(memory).st_size
-    if size == 0:
-        return np.zeros(0, np.float32)
-    return np.frombuffer(mmap.mmap(memory, size, prot=mmap.PROT_READ), np.float32, size // 4)
 
 
 def _raise_what_was_told(told: dict[str, Any]) -> None:

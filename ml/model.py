@@ -1,4 +1,4 @@
-"""A trained model at work: features, codes and embedding. LiteRT, librosa; worker only."""
+"""A trained model at work: features, codes and embedding. LiteRT; worker only."""
 
 from __future__ import annotations
 
@@ -12,16 +12,18 @@ from ai_edge_litert.interpreter import Interpreter
 
 from ml import artefact
 from ml.artefact import DECODER, ENCODER
-from ml.audio import Waveform
+from ml.audio import Sound, Waveform
 from ml.encoding import Encoding
-from ml.excerpts import levelled
 from ml.facts import facts
-from ml.features import Features, FeatureSettings, extract, mfcc
+from ml.features import ROWS, Features, FeatureSettings, extract, level_of, levelled, mfcc
 from ml.likeness import LOCATED, Match, Piece, rank
 from ml.reasons import Codes, Reason, reasons
 from ml.several import rank_several
 from ml.space import Space
 from ml.strip import strip
+
+_PART = 8192  # frames that go through the encoder at once: three minutes
+_AROUND = 64  # its codes depend on 13 frames before or after them; both are multiples of a stride
 
 
 class Model:
@@ -51,14 +53,15 @@ class Model:
         manifest = artefact.verify(folder, sha256=sha256)
         return cls(manifest, Space.load(folder), folder)
 
-    def warm_up(self) -> None:
-        """Let librosa compile and LiteRT plan before the first piece comes."""
+    def warm_up(self) -> Encoding:
+        """Hear some noise, so that the first piece need not wait for filters and plans."""
         noise = np.random.default_rng(0).normal(0, 0.1, 10 * self._features.sample_rate)
-        self.encode(self.features(Waveform(noise.astype(np.float32), self._features.sample_rate)))
+        rate = self._features.sample_rate
+        return self.encode(self.features(Waveform(noise.astype(np.float32), rate)))
 
-    def features(self, waveform: Waveform) -> Features:
+    def features(self, sound: Sound) -> Features:
         """The features that this version was trained on."""
-        return extract(waveform, self._features)
+        return extract(sound, self._features)
 
     def encode(self, features: Features) -> Encoding:
         """Codes, embedding and facts of a piece."""
@@ -140,16 +143,31 @@ class Model:
 
     def scaled(self, log_mel: np.ndarray) -> np.ndarray:
         """The encoder's input (T, n_mfcc) of log-mel frames; T becomes a multiple of stride."""
+        blocks = [log_mel[first : first + ROWS] for first in range(0, len(log_mel), ROWS)]
         missing = -len(log_mel) % self._stride
-        frames = levelled(np.pad(log_mel, ((0, missing), (0, 0)), mode="edge"))
+        blocks[-1] = np.pad(blocks[-1], ((0, missing), (0, 0)), mode="edge")
+        level = level_of(blocks)
+        return np.concatenate([self._scaled(levelled(block, level)) for block in blocks])
+
+    def _scaled(self, frames: np.ndarray) -> np.ndarray:
         coefficients = mfcc(frames, self._features.n_mfcc)
         scaled = (coefficients - self.space.input_mean) / self.space.input_std
         found: np.ndarray = scaled.astype(np.float32)
         return found
 
     def codes_of_scaled(self, scaled: np.ndarray) -> np.ndarray:
-        """Codes (T / stride, Q), uint16, of scaled frames (T, n_mfcc), T a multiple of stride."""
-        return _run(self._encoder, scaled).astype(np.uint16)
+        """Codes (T / stride, Q), uint16, of scaled frames (T, n_mfcc), T a multiple of stride.
+
+        Long pieces go through the encoder in parts, each with the frames around it that its codes
+        depend on.
+        """
+        return np.concatenate([self._part(scaled, at) for at in range(0, len(scaled), _PART)])
+
+    def _part(self, scaled: np.ndarray, start: int) -> np.ndarray:
+        before = max(start - _AROUND, 0)
+        codes = _run(self._encoder, scaled[before : start + _PART + _AROUND])
+        first = (start - before) // self._stride
+        return codes[first : first + _PART // self._stride].astype(np.uint16)
 
 
 def _interpreter(path: Path) -> Interpreter:

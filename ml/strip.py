@@ -71,7 +71,11 @@ def _axes(space: Space) -> np.ndarray:
 
 def _averaged(moments: np.ndarray, columns: int) -> np.ndarray:
     """Means (columns, n) of equal stretches of moments (T, n)."""
-    return np.stack([part.mean(axis=0) for part in np.array_split(moments, columns)])
+    longer = len(moments) % columns  # as many, the first ones, have one moment more: array_split
+    lengths = len(moments) // columns + (np.arange(columns) < longer)
+    starts = np.cumsum(lengths) - lengths
+    found: np.ndarray = np.add.reduceat(moments, starts) / lengths[:, None]
+    return found
 
 
 def _srgb(lab: np.ndarray) -> np.ndarray:

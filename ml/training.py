@@ -18,9 +18,9 @@ import tensorflow as tf
 
 from ml import transposition
 from ml.artefact import write_manifest
-from ml.excerpts import FLOOR_DB, cut, levelled
+from ml.excerpts import cut
 from ml.export import export
-from ml.features import mfcc
+from ml.features import FLOOR_DB, levelled, mfcc
 from ml.fitting import (
     EXCERPT_FRAMES,
     Keeping,

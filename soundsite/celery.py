@@ -34,12 +34,12 @@ def keep_logging(**_: Any) -> None:
 
 @worker_process_init.connect
 def prepare_process(**_: Any) -> None:
-    """Before a pool process takes work: it dies with its worker, and has librosa compiled.
+    """Before a pool process takes work: it dies with its worker, and has all that is loaded late.
 
-    A job must not run on without a worker that could report it, nor wait for the compiler.
+    A job must not run on without a worker that could report it, nor wait longer than the next one.
     """
     die_with_owner(signal.SIGKILL)
     if LISTENING_QUEUES & set(app.amqp.queues.consume_from):
-        from tracks import runtime
+        from matcher import asking, matching  # noqa: F401  # the former for questions to come
 
-        runtime.warm_up()
+        matching.warm_up()

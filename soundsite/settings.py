@@ -266,8 +266,8 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 # A job in hand is finished without a broker: its row is the truth, and the message that is handed
 # out again finds nothing left to claim.
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
-# librosa compiles for many seconds in a new process when numba's cache is empty, on a busy machine
-# for minutes; one that is killed over it would begin anew and never be ready.
+# A new process asks librosa for its filters, which takes seconds, on a busy machine minutes; one
+# that is killed over it would begin anew and never be ready.
 CELERY_WORKER_PROC_ALIVE_TIMEOUT = 600
 os.environ.setdefault("NUMBA_CACHE_DIR", str(SOUNDSITE_DATA / "numba"))
 CELERY_TASK_SOFT_TIME_LIMIT = MATCH_SOFT_LIMIT_SECONDS

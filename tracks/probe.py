@@ -7,13 +7,13 @@ from pathlib import Path
 from django.conf import settings
 
 from ml import isolated
-from ml.audio import Waveform
+from ml.audio import Sound
 
 # Shorter pieces (jingles) have no rhythm or form that could be likened.
 SHORTEST_SECONDS = 1.0
 
 
-def probe(path: Path) -> Waveform:
+def probe(path: Path) -> Sound:
     """The whole decoded track.
 
     Raises:

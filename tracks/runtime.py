@@ -1,10 +1,11 @@
-"""Models in memory, one a process and version. Worker only: librosa and LiteRT come with it."""
+"""Models in memory, one a process and version. Worker only: LiteRT comes with it."""
 
 from __future__ import annotations
 
 import threading
 
 from ml import isolated
+from ml.encoding import Encoding
 from ml.model import Model
 from tracks.artefacts import folder_of
 from tracks.models import ModelVersion
@@ -27,10 +28,12 @@ def load(version: ModelVersion) -> Model:
         return _models[version.sha256]
 
 
-def warm_up() -> None:
-    """Starts the decoder, loads the active version and lets librosa compile, before the first job
-    comes."""
+def warm_up() -> tuple[ModelVersion, Encoding] | None:
+    """Starts the decoder and loads the active version, before the first job comes.
+
+    Returns:
+        That version, if there is one, and what it hears in noise.
+    """
     isolated.decoder()
     version = active_version()
-    if version is not None:
-        load(version).warm_up()
+    return None if version is None else (version, load(version).warm_up())

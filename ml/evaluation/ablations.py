@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ml import artefact, audio, excerpts, features, gaussian
+from ml import artefact, audio, features, filters, gaussian
 from ml.audio import Waveform
 from ml.encoding import Encoding
 from ml.evaluation.cache import source_digest
@@ -60,7 +60,7 @@ class Inputs:
     def __init__(self, folder: Path) -> None:
         self.model = Model.load(folder)
         self.stride: int = self.model.manifest["settings"]["stride"]
-        sources = source_digest([audio, excerpts, features, gaussian])
+        sources = source_digest([audio, features, filters, gaussian])
         self.fingerprint = f"{artefact.digest(folder)} {sources}"
 
     def extract(self, waveform: Waveform) -> bytes:

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from ml import artefact, audio, encoding, excerpts, facts, features, model
+from ml import artefact, audio, encoding, facts, features, filters, model
 from ml.alignment import Span
 from ml.audio import Waveform
 from ml.encoding import Encoding
@@ -47,7 +47,7 @@ class Encodings:
 
     def __init__(self, folder: Path) -> None:
         self.model = Model.load(folder)
-        sources = source_digest([audio, encoding, excerpts, facts, features, model])
+        sources = source_digest([audio, encoding, facts, features, filters, model])
         self.fingerprint = f"{artefact.digest(folder)} {sources}"
 
     def extract(self, waveform: Waveform) -> bytes:

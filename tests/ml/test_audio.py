@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from ml.audio import decode
+from ml.audio import SAMPLE_RATE, decode
 from ml.errors import AudioError
 from ml.sniff import HEAD_BYTES, sniff
 
@@ -53,6 +53,20 @@ def test_stereo_becomes_the_mean_of_its_channels(tmp_path: Path) -> None:
     path = tmp_path / "wide.wav"
     soundfile.write(path, np.column_stack([tone(2.0), np.zeros(2 * RATE, np.float32)]), RATE)
     assert np.abs(decode(path).samples[5000:-5000]).max() == pytest.approx(0.25, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("ending", "channels"), [("ogg", 1), ("ogg", 2), ("wav", 2), ("wav", 3), ("wav", 6)]
+)
+def test_any_layout_and_rate_becomes_the_mean_of_its_channels(
+    tmp_path: Path, ending: str, channels: int
+) -> None:
+    path = tmp_path / f"wide.{ending}"
+    wide = np.column_stack([tone(2.0, level=0.1 * (side + 1)) for side in range(channels)])
+    for rate in (SAMPLE_RATE, RATE):
+        soundfile.write(path, wide[:: RATE // rate], rate)
+        found = np.abs(decode(path).samples[5000:-5000]).max()
+        assert found == pytest.approx(0.05 * (channels + 1), rel=0.03)
 
 
 def test_the_name_of_a_file_plays_no_part(tmp_path: Path) -> None:

@@ -22,12 +22,11 @@ SCRIPT = """
 import json, sys
 from pathlib import Path
 import keras, numpy as np
-from ml.excerpts import levelled
 from ml.quantizer import ResidualQuantizer
 from ml.settings import ModelSettings
 from ml.synth import compose, render
 from ml.audio import Waveform
-from ml.features import extract, mfcc
+from ml.features import extract, levelled, mfcc
 from ml import training
 
 folder = Path(sys.argv[1])

@@ -62,7 +62,7 @@ def _count(text: str) -> int:
 
 
 def _answer(file: Path, version: ModelVersion | None, closest: int) -> Answer:
-    from matcher.matching import match_file  # here, not above: it imports librosa
+    from matcher.matching import match_file  # here, not above: it loads models
 
     return match_file(file, version, closest=closest)
 
