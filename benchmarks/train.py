@@ -184,8 +184,8 @@ def input_of_first() -> bool:
 def input_of_ours(music: Path) -> bool:
     """Whether our model waits for its excerpts."""
     from ml.audio import decode
-    from ml.excerpts import levelled, pairs
-    from ml.features import extract
+    from ml.excerpts import pairs
+    from ml.features import extract, levelled
     from ml.fitting import BATCH, EXCERPT_FRAMES, Schedule, compiled, dataset, scaled
     from ml.settings import ModelSettings
 
