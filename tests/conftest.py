@@ -93,6 +93,7 @@ def s3_server() -> Iterator[Store]:
 @pytest.fixture
 def s3(s3_server: Store, settings: Any) -> Iterator[Store]:
     """Media lie on a store that speaks S3, which is empty."""
+    s3_server.empty()  # of what tests left that ask the server alone
     settings.STORAGES = s3_server.storages(settings)
     yield s3_server
     s3_server.empty()
