@@ -37,7 +37,7 @@ from tracks.pictures import picture_response
 from tracks.selectors import active_version, coverage
 
 # Until which age, in seconds, how long a page waits before it asks again, in milliseconds.
-PAUSES = ((3, 300), (15, 1_000), (60, 2_000), (300, 5_000), (float("inf"), 10_000))
+PAUSES = ((3, 100), (15, 1_000), (60, 2_000), (300, 5_000), (float("inf"), 10_000))
 FAR_BACK = 30  # jobs before it
 STAGES = (State.QUEUED, State.DECODING, State.EXTRACTING, State.ENCODING, State.SEARCHING)
 
@@ -95,12 +95,13 @@ def _stages(upload: Upload) -> list[tuple[str, str]]:
 
 
 def delay(upload: Upload, place: Place | None = None) -> int:
-    """Milliseconds until the page asks again: often at first, every ten seconds in the end, and
-    from the start when nothing can happen soon."""
-    if place is not None and place.before >= FAR_BACK:
+    """Milliseconds until the page asks again: at once where an answer is due within a second, every
+    ten seconds in the end, and from the start when nothing can happen soon."""
+    before = 0 if place is None else place.before
+    if before >= FAR_BACK:
         return PAUSES[-1][1]
     age = (timezone.now() - upload.queued_at).total_seconds()
-    return next(pause for until, pause in PAUSES if age < until)
+    return next(pause for until, pause in PAUSES[before > 0 :] if age < until)
 
 
 def shown_version(upload: Upload, place: Place | None) -> str:

@@ -100,7 +100,7 @@ def test_a_job_under_way_is_shown_with_its_state_and_polls(
 ) -> None:
     page = owner_client.get(url(upload(state))).content.decode()
     assert f'id="job" data-state="{state}" data-error=""' in page
-    assert 'hx-trigger="every 300ms"' in page
+    assert 'hx-trigger="every 100ms"' in page
     assert str(state.label) in page
 
 
@@ -131,14 +131,14 @@ def test_a_poll_that_has_nothing_new_to_say_says_nothing(
     owner_client: Client, upload: Upper
 ) -> None:
     row = upload(State.ENCODING)
-    response = owner_client.get(url(row, "status/?seen=DECODING-300"))
+    response = owner_client.get(url(row, "status/?seen=DECODING-100"))
     assert response.status_code == 200
-    assert owner_client.get(url(row, "status/?seen=ENCODING-300")).status_code == 204
+    assert owner_client.get(url(row, "status/?seen=ENCODING-100")).status_code == 204
 
 
 @pytest.mark.parametrize(
     ("age", "pause"),
-    [(0, 300), (4, 1000), (14, 1000), (16, 2000), (61, 5000), (301, 10_000), (86_400, 10_000)],
+    [(0, 100), (4, 1000), (14, 1000), (16, 2000), (61, 5000), (301, 10_000), (86_400, 10_000)],
 )
 def test_polling_backs_off_but_never_beyond_ten_seconds(
     owner_client: Client, upload: Upper, age: int, pause: int
