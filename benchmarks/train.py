@@ -177,8 +177,7 @@ def input_of_first() -> bool:
     trainer = Trainer(float(rows.var()), Quantizer())
     trainer.compile(optimizer=keras.optimizers.Adam())
     adapter = ArrayDataAdapter(rows, batch_size=BATCH, shuffle=True)  # what `fit` makes of it
-    batches = (batch for (batch,) in adapter.get_tf_dataset())
-    return _keeps_up("original", batches, trainer)
+    return _keeps_up("original", iter(adapter.get_tf_dataset()), trainer)
 
 
 def input_of_ours(music: Path) -> bool:
