@@ -28,7 +28,7 @@ from benchmarks import browser, stages, uploading
 from benchmarks.child import Child
 from benchmarks.page import Figure
 from benchmarks.peers import PEERS
-from benchmarks.processes import computing_in_ticks, resident
+from benchmarks.processes import family, megabytes, processor_seconds
 from benchmarks.site import Site, fresh_site
 from benchmarks.stages import FLOOR, WHOLE, Cost, Costs
 from ml import isolated
@@ -42,7 +42,6 @@ from ml.pretrained import DEFAULT
 OTHERS = "bliss-audio", "the notebook's way"
 NOTEBOOK = [sys.executable, "-W", "ignore", "-m", "benchmarks.inside.hear_notebook"]
 SONG_SECONDS, LONGEST_SECONDS = 180.0, 1800.0
-MIB = 1 << 20
 MANY = {"UPLOADS_AT_ONCE": "10000", "UPLOADS_PER_DAY": "100000", "QUEUE_MAX_JOBS": "10000"}
 
 
@@ -112,9 +111,10 @@ def asked(child: Child, paths: list[Path]) -> list[Cost]:
     child.describe(str(paths[0]))
     costs = []
     for path in paths:
-        cpu, wall = computing_in_ticks(child.pid), time.perf_counter()
+        cpu, wall = processor_seconds(family(child.pid)), time.perf_counter()
         child.describe(str(path))
-        costs.append(Cost(computing_in_ticks(child.pid) - cpu, time.perf_counter() - wall))
+        passed = time.perf_counter() - wall
+        costs.append(Cost(processor_seconds(family(child.pid)) - cpu, passed))
     child.close()
     return costs
 
@@ -176,7 +176,7 @@ def answered(site: Site, paths: list[Path], folder: Path, count: int) -> Iterato
     beside = median(one.beside_hearing for one in warm)
     yield Figure("of that neither decoding nor hearing", beside, 0.3, "s")
     yield Figure("the first one by the others", first.visible / usual, 2.0, "x")
-    held = resident(uploading.listener(site)) / MIB
+    held = megabytes(uploading.listener(site))[0]
     yield Figure("memory of the worker, 30 minutes heard", held, 350, "MB")
     isolated.decode(long, max_seconds=LONGEST_SECONDS)
     yield Figure("of the child that decodes them", isolated.decoder().told["kib"] / 1024, 250, "MB")
@@ -206,7 +206,7 @@ def lasting(site: Site, folder: Path, jobs: int) -> Iterator[Figure]:
     if not jobs:
         return
     held = list(uploading.memory_after(site, folder, jobs))
-    print(f"\nmemory of the worker, MB, after every 100 jobs: {[round(x / MIB, 1) for x in held]}")
+    print(f"\nmemory of the worker, MB, after every 100 jobs: {[round(x, 1) for x in held]}")
     yield Figure(f"growth from 100 to {jobs} jobs", 100 * (held[-1] / held[0] - 1), 5, "%")
 
 

@@ -79,18 +79,6 @@ def computing(pid: int) -> float:
     return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
 
 
-def computing_in_ticks(pid: int) -> float:
-    """The same for a process of many threads, ended ones too, in hundredths of a second."""
-    user, system = _statuses()[pid][11:13]
-    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
-
-
-def resident(pid: int) -> int:
-    """Bytes of memory that the process holds (RSS)."""
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE")
-
-
 def line_of(pid: int) -> str:
     try:
         found = Path(f"/proc/{pid}/cmdline").read_bytes()

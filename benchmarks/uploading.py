@@ -12,7 +12,7 @@ import numpy as np
 import soundfile
 from playwright.sync_api import Page
 
-from benchmarks.processes import parents, resident
+from benchmarks.processes import megabytes, parents
 from benchmarks.site import Site, wait_until
 from ml.audio import SAMPLE_RATE
 
@@ -100,8 +100,8 @@ def listener(site: Site) -> int:
     return child
 
 
-def memory_after(site: Site, folder: Path, jobs: int, step: int = 100) -> Iterator[int]:
-    """Bytes that the listener holds after each `step` of so many short jobs."""
+def memory_after(site: Site, folder: Path, jobs: int, step: int = 100) -> Iterator[float]:
+    """Megabytes that the listener holds after each `step` of so many short jobs."""
     visitor, random = site.visitor(), np.random.default_rng(0)
     visitor.get("/uploads/new/")
     song = folder / "short.flac"
@@ -111,4 +111,4 @@ def memory_after(site: Site, folder: Path, jobs: int, step: int = 100) -> Iterat
         address = visitor.hand_in(song)
         if number % step == 0:
             wait_until(lambda: visitor.job(address)["state"] == "FINISHED", PATIENCE)  # noqa: B023
-            yield resident(listener(site))
+            yield megabytes(listener(site))[0]
