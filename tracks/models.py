@@ -177,8 +177,8 @@ class ModelVersion(models.Model):
                 name="active_version_was_activated",
             ),
             models.CheckConstraint(
-                # pgvector indexes at most 4,000 dimensions of half precision
-                condition=Q(embedding_dim__gte=1, embedding_dim__lte=4000),
+                # a row of IndexEntry's `entry_by_tempo` holds at most 2,704 bytes
+                condition=Q(embedding_dim__gte=1, embedding_dim__lte=1300),
                 name="embedding_can_be_indexed",
             ),
         ]
@@ -287,8 +287,14 @@ class IndexEntry(models.Model):
             ),
             # selectors.coverage: entries of a version by state
             models.Index(fields=["model_version", "state"], name="entry_by_version_state"),
-            # filters.of_entries: a range of tempi
-            models.Index(fields=["model_version", "tempo"], name="entry_by_version_tempo"),
+            # first_stage.exactly: a range of tempi. Its vectors lie side by side in it, not each on
+            # a page of its own; the condition is that of selectors.heard_entries.
+            models.Index(
+                fields=["model_version", "tempo"],
+                include=["id", "track", "embedding"],
+                condition=Q(embedding__isnull=False, state__in=["INDEXED", "PENDING"]),
+                name="entry_by_tempo",
+            ),
         ]
 
     def __str__(self) -> str:

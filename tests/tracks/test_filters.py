@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 from django.apps import apps
-from django.db import connection
+from django.db import IntegrityError, connection
+from django.db.models import F
 
 from ml.encoding import Encoding
 from ml.model import Model
@@ -19,7 +20,10 @@ from tracks.filters import NO_FILTERS, Filters
 from tracks.models import IndexEntry, ModelVersion, Track
 from tracks.search import Found, nearest, nearest_to_several
 from tracks.selectors import heard_entries
+from tracks.services import index
+from tracks.services.catalogue import edit_texts
 from tracks.services.versions import install_model
+from tracks.services.withdrawal import withdraw
 
 TRACKS, SOUNDTRACKS = 131, 12
 WIDE = 32
@@ -246,6 +250,67 @@ def test_what_the_planner_expects_to_be_few_is_compared_one_by_one(
     monkeypatch.setattr(first_stage, "FEW", 200)
     assert first_stage._are_few(rare)
     assert not first_stage._are_few(heard_entries(wide))
+
+
+def test_the_vectors_of_a_range_of_tempi_are_read_from_the_index_alone(wide: ModelVersion) -> None:
+    encodings = prepared(wide, rare=100)
+    IndexEntry.objects.update(tempo=F("track_id") % 140 + 60)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE tracks_track, tracks_indexentry")
+        cursor.execute("SET LOCAL enable_indexscan = off")  # not what reads the rows, too
+    fitting = heard_entries(wide).filter(Filters(tempo_from=90, tempo_to=92).of_entries())
+    plan = first_stage.exactly(fitting, encodings[0].embedding.tolist())[:200].explain()
+    assert "Index Only Scan using entry_by_tempo" in plan
+
+
+def test_what_fits_is_found_exactly_after_it_was_edited_heard_anew_and_withdrawn(
+    wide: ModelVersion,
+) -> None:
+    encodings = prepared(wide, rare=2)
+    IndexEntry.objects.update(tempo=100.0)
+    tracks = list(Track.objects.order_by("pk"))
+    fitting = set(range(0, 2000, 2))
+    for number in range(0, 60, 6):
+        edit_texts(tracks[number], {"genre": "Else"})
+        edit_texts(tracks[number + 1], {"genre": "rare"})
+        heard_again(tracks[number + 2], encodings[number + 2], tempo=111.0)
+        withdraw(tracks[number + 4], "A test.")
+        fitting ^= {number, number + 1, number + 2, number + 4}
+    filters = Filters(genre="Rare", tempo_from=90, tempo_to=110)
+    vectors = np.array([each.embedding for each in encodings], np.float16).astype(float)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    for query in clustered(5, seed=2):
+        found = first_stage.closest(wide, query.embedding.tolist(), filters=filters)
+        close = vectors @ query.embedding.astype(np.float16)
+        exact = sorted(fitting, key=lambda number: -close[number])[: first_stage.CANDIDATES]
+        entries = IndexEntry.objects.in_bulk(found)
+        given = [entries[pk].track_id for pk in found]
+        wanted = [tracks[number].pk for number in exact]
+        assert (given[:10], set(given)) == (wanted[:10], set(wanted))
+
+
+def heard_again(track: Track, heard: Encoding, tempo: float) -> None:
+    IndexEntry.objects.filter(track=track).update(state="PENDING")
+    entry = index.claim()
+    assert entry is not None
+    assert index.complete(
+        entry,
+        embedding=heard.embedding.tolist(),
+        encoding=heard.to_bytes(),
+        duration=heard.duration,
+        tempo=tempo,
+    )
+
+
+def test_the_widest_vectors_that_a_version_may_have_are_indexed(
+    db: None, artefact_folder: Any
+) -> None:
+    version = install_model(artefact_folder("widest", embedding_dim=1300))[0]
+    embedding = np.random.default_rng(0).normal(size=1300).astype(np.float32)
+    fill(version, [Encoding(embedding, np.zeros((10, 16), np.uint16), 0.5, 5.0, {"tempo": 90.0})])
+    assert len(first_stage.closest(version, embedding.tolist())) == 1
+    with pytest.raises(IntegrityError, match="embedding_can_be_indexed"):
+        ModelVersion.objects.update(embedding_dim=1301)
 
 
 # --- the column of the tempo ---------------------------------------------------------------
