@@ -95,9 +95,10 @@ def steps(
     """
     pool = min(POOL, len(latents))
     whole = len(latents) // pool * pool
-    pooled = latents[:whole].reshape(-1, pool, latents.shape[1]).mean(axis=1)
+    # einsum: a mean along a short axis takes three times as long
+    pooled = np.einsum("npd->nd", latents[:whole].reshape(-1, pool, latents.shape[1])) / pool
     moved = (pooled - pooled.mean(axis=0)) / latent_std
-    unit = moved / (np.linalg.norm(moved, axis=1, keepdims=True) + 1e-6)
+    unit = moved / (np.sqrt(np.einsum("nd,nd->n", moved, moved))[:, None] + 1e-6)
     return Steps(unit.astype(np.float32), pool * row_seconds, start)
 
 

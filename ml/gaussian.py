@@ -37,9 +37,17 @@ def fit(pieces: Sequence[np.ndarray], floor: np.ndarray) -> Gaussians:
     Args:
         floor: (d,), variance added to each dimension: what quantisation blurs is not evidence.
     """
-    mean = np.stack([piece.mean(axis=0) for piece in pieces])
-    spread = [np.atleast_2d(np.cov(piece.T, bias=True)) + np.diag(floor) for piece in pieces]
-    return gaussians(mean, np.stack(spread))
+    moments = [_moments(piece) for piece in pieces]
+    spread = np.stack([covariance for _, covariance in moments]) + np.diag(floor.astype(float))
+    return gaussians(np.stack([mean for mean, _ in moments]), spread)
+
+
+def _moments(latents: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean (d,) and covariance (d, d), by products of matrices in the latents' own precision."""
+    count = len(latents)
+    mean = np.ones(count, latents.dtype) @ latents / count
+    apart = latents - mean
+    return mean, apart.T @ apart / count
 
 
 def joined(each: Sequence[Gaussians]) -> Gaussians:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from ml.encoding import Encoding
 from ml.likeness import Piece
 from tracks import runtime
+from tracks.binary import binary_rows
 from tracks.models import ModelVersion
 from tracks.selectors import heard_entries
 
@@ -54,20 +55,25 @@ class Pieces:
             if key in self._known:
                 self._known.move_to_end(key)
                 found[key[0]] = self._known[key]
-        found |= self._read(version, entries.keys() - found.keys())
+        missing = {pk: heard_at for pk, heard_at in entries.items() if pk not in found}
+        found |= self._read(version, missing)
         return {pk: found[pk] for pk in entries if pk in found}
 
-    def _read(self, version: ModelVersion, pks: Collection[int]) -> dict[int, Known]:
-        if not pks:
+    def _read(
+        self, version: ModelVersion, entries: Mapping[int, datetime | None]
+    ) -> dict[int, Known]:
+        if not entries:
             return {}
-        rows = heard_entries(version).filter(pk__in=pks)
+        rows = heard_entries(version).filter(pk__in=entries.keys())
         found = {}
-        for pk, heard_at, stored in rows.values_list("pk", "indexed_at", "encoding"):
-            heard = Encoding.from_bytes(bytes(stored or b""))
+        for number, stored in binary_rows(rows.values_list("pk", "encoding")):
+            pk = int.from_bytes(number)
+            heard = Encoding.from_bytes(stored)
             piece = runtime.load(version).piece(heard)
             piece.prepare()
             found[pk] = Known(heard, piece)
-            self._keep((pk, heard_at), found[pk])
+            # What was heard anew since is kept as what it was, which is not asked for again.
+            self._keep((pk, entries[pk]), found[pk])
         return found
 
     def _keep(self, key: Key, known: Known) -> None:

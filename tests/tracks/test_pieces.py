@@ -14,6 +14,7 @@ from ml.encoding import Encoding
 from ml.model import Model
 from ml.pretrained import DEFAULT
 from tests.tracks.test_search import fill
+from tracks.binary import binary_rows
 from tracks.models import IndexEntry, ModelVersion
 from tracks.pieces import Pieces
 from tracks.search import candidates, nearest
@@ -98,3 +99,16 @@ def test_an_entry_that_lost_its_vector_in_between_is_no_piece(
         state=IndexEntry.State.FAILED, error_code="damaged", embedding=None
     )
     assert gone not in Pieces().of(version, entries)
+
+
+def test_what_is_read_in_binary_is_what_is_stored(version: ModelVersion) -> None:
+    large = np.random.default_rng(0).bytes(300_000)
+    first, last = IndexEntry.objects.order_by("pk").first(), IndexEntry.objects.latest("pk")
+    assert first is not None
+    IndexEntry.objects.filter(pk=first.pk).update(peaks=large)
+    IndexEntry.objects.filter(pk=last.pk).update(peaks=b"")
+    rows = IndexEntry.objects.order_by("pk").values_list("pk", "peaks", "encoding")
+    found = [(int.from_bytes(pk), *rest) for pk, *rest in binary_rows(rows)]
+    assert found == [(pk, *(bytes(one or b"") for one in rest)) for pk, *rest in rows]
+    assert found[0][1] == large
+    assert list(binary_rows(rows.filter(pk=0))) == []
