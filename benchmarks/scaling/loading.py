@@ -151,6 +151,7 @@ def build(workers: int = 1) -> dict[str, Any]:
         cursor.execute("VACUUM ANALYZE tracks_track")
         cursor.execute("VACUUM ANALYZE tracks_indexentry")
         name = search_index(version.pk)
-        cursor.execute(f"SELECT pg_relation_size('{name}'), pg_database_size(current_database())")
-        index, database = cursor.fetchone()
-    return {"build": seconds, "index": index, "database": database}
+        sizes = f"pg_relation_size('{name}'), pg_relation_size('entry_by_tempo')"
+        cursor.execute(f"SELECT {sizes}, pg_database_size(current_database())")
+        index, by_tempo, database = cursor.fetchone()
+    return {"build": seconds, "index": index, "by tempo": by_tempo, "database": database}
