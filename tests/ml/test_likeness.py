@@ -14,7 +14,7 @@ from ml.alignment import EVERY, MOST_STEPS, Steps, align, correlations, parts, s
 from ml.artefact import digest, verify, write_manifest
 from ml.encoding import Encoding
 from ml.errors import ArtefactError
-from ml.gaussian import divergences, gaussians
+from ml.gaussian import divergences, fit, gaussians
 from ml.likeness import Piece, distinct, mutual_proximity, rank, score, strangeness
 from ml.pretrained import DEFAULT
 from ml.space import Space
@@ -36,6 +36,16 @@ def test_the_divergence_of_two_unit_gaussians_is_their_squared_distance() -> Non
     one = gaussians(np.array([[0.0, 0.0]]), np.eye(2)[None])
     other = gaussians(np.array([[3.0, 4.0]]), np.eye(2)[None])
     assert divergences(one, other)[0, 0] == pytest.approx(np.log1p(2 * 25))
+
+
+def test_a_gaussian_has_the_mean_and_the_covariance_of_its_piece() -> None:
+    random = np.random.default_rng(0)
+    piece = (random.normal(size=(20_000, 8)) @ random.normal(size=(8, 8)) + 5).astype(np.float32)
+    found, exact = fit([piece], np.full(8, 0.5)), piece.astype(float)
+    assert np.allclose(found.mean[0], exact.mean(axis=0), rtol=1e-5)
+    covariance = np.cov(exact.T, bias=True) + 0.5 * np.eye(8)
+    assert np.allclose(found.covariance[0], covariance, rtol=1e-4, atol=1e-4)
+    assert np.allclose(found.covariance[0] @ found.precision[0], np.eye(8), atol=1e-9)
 
 
 def test_a_gaussian_is_at_no_distance_from_itself() -> None:
