@@ -80,7 +80,7 @@ def track(path: Path, model: Model) -> Costs:
     with costs.stage("features, with their spectrogram"):
         heard = model.features(sound)
     with costs.stage("MFCC, scaled"):
-        scaled = model.scaled(heard.log_mel)
+        scaled = model.scaled(heard)
     with costs.stage("encode (LiteRT)"):
         codes = model.codes_of_scaled(scaled)
     with costs.stage("embed"):

@@ -6,8 +6,7 @@ import numpy as np
 import scipy.fft
 from scipy.ndimage import uniform_filter1d
 
-from ml.features import ROWS, Features, FeatureSettings
-from ml.filters import filters
+from ml.features import Features, FeatureSettings, level_of
 
 _TEMPO_FRAMES = 384  # of lag: 9 s
 _USUAL_TEMPO, _FASTEST_TEMPO = 120.0, 320.0  # bpm
@@ -29,8 +28,7 @@ def facts(features: Features) -> dict[str, float]:
         from C major, 12 to 23 from C minor), key_clarity (correlation with that key's profile).
     """
     onsets = features.onset_strength
-    total, centroid = _power(features)
-    loudness = 10.0 * np.log10(total + 1e-10)
+    loudness = 10.0 * np.log10(features.power)
     low, high = np.percentile(loudness, [10, 95])
     key, clarity = _key(features.chroma)
     tempo, tempo_clarity = _tempo(onsets, features.settings)
@@ -38,24 +36,12 @@ def facts(features: Features) -> dict[str, float]:
         "tempo": tempo,
         "tempo_clarity": tempo_clarity,
         "density": _density(onsets, features.settings),
-        "loudness": round(float(10.0 * np.log10(total.mean() + 1e-10)), 2),
+        "loudness": round(float(level_of(features.power)), 2),
         "dynamics": round(float(high - low), 2),
-        "brightness": _brightness(total, centroid),
+        "brightness": _brightness(features.power, features.centroid),
         "key": key,
         "key_clarity": clarity,
     }
-
-
-def _power(features: Features) -> tuple[np.ndarray, np.ndarray]:
-    """Sum of the mel bands' power and their centroid in Hz, of each frame, both (T,)."""
-    centres = filters(features.settings.as_dict()).centres
-    totals, centroids = [], []
-    for first in range(0, len(features.log_mel), ROWS):
-        decibels = features.log_mel[first : first + ROWS]
-        power = np.exp(decibels * np.float32(np.log(10.0) / 10.0))
-        totals.append(power.sum(axis=1))
-        centroids.append(power @ centres / totals[-1])
-    return np.concatenate(totals), np.concatenate(centroids)
 
 
 def _tempo(onsets: np.ndarray, settings: FeatureSettings) -> tuple[float, float]:
@@ -122,7 +108,9 @@ def _peaks(values: np.ndarray, height: float, apart: int) -> np.ndarray:
     above = (middle > values[:-2]) & (middle > values[2:]) & (middle >= height)
     places = 1 + np.flatnonzero(above)
     stays = np.ones(len(places), bool)
-    for at in np.argsort(values[places])[::-1]:
+    close = np.diff(places) < apart
+    rivals = np.flatnonzero(np.append(close, False) | np.insert(close, 0, False))
+    for at in rivals[np.argsort(values[places[rivals]])[::-1]]:
         if stays[at]:
             near = slice(*np.searchsorted(places, places[at] + [1 - apart, apart]))
             stays[near] = False

@@ -6,7 +6,7 @@ a piece of half an hour takes little more memory than its log-mel frames.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -19,8 +19,8 @@ from ml.filters import filters
 
 _BLOCK_FRAMES = 128  # 3 s at the default hop: what fits a cache is twice as fast
 _BANDS = 16  # mel bands to one product: a band is zero nearly everywhere
-ROWS = 4096  # frames that are dealt with at once
-_FLOOR_DB = -100.0
+ROWS = 1024  # frames that are dealt with at once: half a megabyte
+_FLOOR = 1e-10  # -100 dB
 FLOOR_DB = -70.0  # below the loudness of the piece; what is quieter is not heard
 _HEARD_DB = 80.0
 
@@ -53,12 +53,16 @@ class Features:
 
     Attributes:
         log_mel: (T, n_mels), power in dB, not below -100.
+        power: (T,), sum of the bands' power.
+        centroid: (T,), middle of the bands' power, in Hz.
         chroma: (12,), mean linear power of the pitch classes, C first.
         settings: what they were computed with.
         duration: of the audio in seconds.
     """
 
     log_mel: np.ndarray
+    power: np.ndarray
+    centroid: np.ndarray
     chroma: np.ndarray
     settings: FeatureSettings
     duration: float
@@ -93,16 +97,15 @@ def levelled(log_mel: np.ndarray, level: float | None = None) -> np.ndarray:
     """Log-mel frames (T, n_mels) relative to the mean power of their piece, floored: no gain left.
 
     Args:
-        level: of the piece in dB, where these are not all of its frames.
+        level: of the piece in dB, where it is known or these are not all of its frames.
     """
-    level = level_of([log_mel]) if level is None else level
+    level = level_of(np.power(10.0, log_mel / 10.0).sum(axis=1)) if level is None else level
     return np.maximum(log_mel - level, FLOOR_DB).astype(np.float32)
 
 
-def level_of(blocks: Iterable[np.ndarray]) -> float:
-    """Mean power in dB of a piece whose log-mel frames come in blocks (T, n_mels)."""
-    powers = [np.power(10.0, block / 10.0).sum(axis=1) for block in blocks]
-    level: float = 10.0 * np.log10(np.concatenate(powers).mean() + 1e-12)
+def level_of(power: np.ndarray) -> float:
+    """Mean in dB of the power (T,) of a piece's frames."""
+    level: float = 10.0 * np.log10(power.mean(dtype=np.float64) + 1e-12)
     return level
 
 
@@ -118,17 +121,22 @@ def extract(sound: Sound, settings: FeatureSettings | None = None) -> Features:
         found, expected = sound.sample_rate, settings.sample_rate
         raise ValueError(f"waveform of {found} Hz, features expect {expected} Hz")
     bank = filters(settings.as_dict())
-    groups = _grouped(bank.mel)
+    groups, centres = _grouped(bank.mel), bank.centres.astype(np.float32)
     count = _count(sound, settings)
     log_mel = np.empty((count, settings.n_mels), np.float32)
+    power, centroid = np.empty((2, count), np.float32)
     total = np.zeros(bank.chroma.shape[1])
-    for rows, power in spectrogram(sound, settings):
+    for rows, spectrum in spectrogram(sound, settings):
+        mel = log_mel[rows]
         for bands, bins, weights in groups:
-            log_mel[rows, bands] = power[:, bins] @ weights
-        log_mel[rows] = _decibels(log_mel[rows])
-        total += power.sum(axis=0)
+            mel[:, bands] = spectrum[:, bins] @ weights
+        np.maximum(mel, _FLOOR, out=mel)
+        power[rows] = mel.sum(axis=1)
+        centroid[rows] = mel @ centres / power[rows]
+        np.multiply(np.log10(mel, out=mel), 10.0, out=mel)
+        total += spectrum.sum(axis=0)
     chroma = (bank.chroma @ total / count).astype(np.float32)
-    return Features(log_mel, chroma, settings, sound.duration)
+    return Features(log_mel, power, centroid, chroma, settings, sound.duration)
 
 
 def _grouped(mel: np.ndarray) -> list[tuple[slice, slice, np.ndarray]]:
@@ -161,9 +169,6 @@ def _frames(samples: Samples, rows: slice, settings: FeatureSettings) -> np.ndar
     count = (rows.stop - rows.start - 1) * settings.hop_length + settings.n_fft
     heard = samples[max(start, 0) : start + count]
     before = max(-start, 0)
-    padded = np.pad(heard, (before, count - before - len(heard)))
-    return sliding_window_view(padded, settings.n_fft)[:: settings.hop_length]
-
-
-def _decibels(power: np.ndarray) -> np.ndarray:
-    return 10.0 * np.log10(np.maximum(power, 10 ** (_FLOOR_DB / 10)))
+    if len(heard) < count:
+        heard = np.pad(heard, (before, count - before - len(heard)))
+    return sliding_window_view(heard, settings.n_fft)[:: settings.hop_length]

@@ -65,7 +65,7 @@ class Model:
 
     def encode(self, features: Features) -> Encoding:
         """Codes, embedding and facts of a piece."""
-        codes = self._codes(features.log_mel)
+        codes = self.codes_of_scaled(self.scaled(features))
         return Encoding(
             embedding=self.embedding(codes),
             codes=codes,
@@ -129,7 +129,7 @@ class Model:
 
     def reconstruction_error(self, features: Features, encoding: Encoding) -> float:
         """Mean square error of the frames that the codes decode to; 1 is the music's variance."""
-        scaled = self.scaled(features.log_mel)
+        scaled = self.scaled(features)
         decoded = _run(self._decoder, self.space.latents(encoding.codes))
         return float(np.mean(np.square(decoded - scaled)))
 
@@ -137,16 +137,12 @@ class Model:
     def _decoder(self) -> Interpreter:
         return _interpreter(self._folder / DECODER)
 
-    def _codes(self, log_mel: np.ndarray) -> np.ndarray:
-        """Codes (T / stride, Q) of log-mel frames (T, n_mels)."""
-        return self.codes_of_scaled(self.scaled(log_mel))
-
-    def scaled(self, log_mel: np.ndarray) -> np.ndarray:
-        """The encoder's input (T, n_mfcc) of log-mel frames; T becomes a multiple of stride."""
+    def scaled(self, features: Features) -> np.ndarray:
+        """The encoder's input (T, n_mfcc); the last frame fills T up to a multiple of stride."""
+        log_mel, missing = features.log_mel, -len(features.log_mel) % self._stride
+        level = level_of(np.pad(features.power, (0, missing), mode="edge"))
         blocks = [log_mel[first : first + ROWS] for first in range(0, len(log_mel), ROWS)]
-        missing = -len(log_mel) % self._stride
         blocks[-1] = np.pad(blocks[-1], ((0, missing), (0, 0)), mode="edge")
-        level = level_of(blocks)
         return np.concatenate([self._scaled(levelled(block, level)) for block in blocks])
 
     def _scaled(self, frames: np.ndarray) -> np.ndarray:

@@ -64,7 +64,7 @@ class Inputs:
         self.fingerprint = f"{artefact.digest(folder)} {sources}"
 
     def extract(self, waveform: Waveform) -> bytes:
-        scaled = self.model.scaled(features_of(self.model, waveform).log_mel)
+        scaled = self.model.scaled(features_of(self.model, waveform))
         averaged = scaled.reshape(-1, self.stride, scaled.shape[1]).mean(axis=1)
         fitted = gaussian.fit([averaged], np.full(scaled.shape[1], BLUR))
         return np.column_stack([fitted.mean[0], fitted.covariance[0]]).tobytes()

@@ -64,7 +64,7 @@ def test_a_piece_that_is_longer_than_a_part_keeps_its_codes_and_facts(
     sound = decode(piece)
     whole = bundled.encode(bundled.features(sound))
     monkeypatch.setattr(model, "_PART", 256)
-    for module in (model, features, facts):
+    for module in (model, features):
         monkeypatch.setattr(module, "ROWS", 100)
     parts = bundled.encode(bundled.features(sound))
     assert np.array_equal(parts.codes, whole.codes)
