@@ -15,15 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-import numpy as np
-import soundfile
 from playwright.sync_api import Page
 
 from benchmarks import browser
+from benchmarks.composed import SECONDS, compare
 from benchmarks.site import Site, fresh_site, wait_until
-from ml.synth import SAMPLE_RATE, compose, render
 
-PIECES, SECONDS = 12, 60.0
 WARM, LOADS = 6, 15  # the first loads find web processes that have not read their templates yet
 PHONE = {"width": 390, "height": 844}
 
@@ -66,23 +63,6 @@ class Figure:
         verdict = "held" if self.held else "MISSED"
         measured, most = (f"{value:10.4g} {self.unit:2}" for value in (self.measured, self.most))
         return f"{self.name:44}{measured}  {most}  {verdict}"
-
-
-def compare(site: Site, folder: Path) -> Path:
-    """Pieces for the site's catalogue; gives back an excerpt of one of them."""
-    music = folder / "Composed"
-    music.mkdir()
-    pieces = [render(compose(seed), SECONDS) for seed in range(PIECES)]
-    for number, samples in enumerate(pieces):
-        soundfile.write(music / f"Piece {number}.flac", samples, SAMPLE_RATE)
-    for command in (["import_tracks", str(music)], ["await_index"]):
-        done = site.manage(*command)
-        if done.returncode:
-            raise SystemExit(done.stderr)
-    excerpt = folder / "something I heard.flac"
-    noise = np.random.default_rng(0).normal(size=len(pieces[3])) * 0.003
-    soundfile.write(excerpt, pieces[3] + noise, SAMPLE_RATE)
-    return excerpt
 
 
 def measure(site: Site, page: Page, excerpt: Path) -> Iterator[Figure]:

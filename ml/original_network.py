@@ -24,6 +24,7 @@ from ml.original import CODES, LATENT, STEPS, WIDTH, Progress, data_digest
 COMMITMENT = 0.25
 DECAY = 0.9  # of the moving averages, a step
 BATCH = 128
+TOGETHER = 32  # batches that the input hands over at once
 SAMPLE = 4096  # rows that the use of the codebook is counted on
 
 
@@ -119,7 +120,17 @@ class Trainer(keras.Model):
     def call(self, statistics: Any, training: bool = False) -> Any:
         return self.decoder(self.quantizer(self.encoder(statistics), training=training))
 
+    @tf.function
     def train_step(self, statistics: Any) -> dict[str, Any]:
+        """A step for each batch of statistics (N, 140, 1).
+
+        One takes 10 ms; where each fetched its own rows, a twentieth of the time passed between.
+        """
+        for start in tf.range(0, tf.shape(statistics)[0], BATCH):
+            self.learn(statistics[start : start + BATCH])
+        return {metric.name: metric.result() for metric in self.metrics}
+
+    def learn(self, statistics: Any) -> None:
         with tf.GradientTape() as tape:
             reconstructed = self(statistics, training=True)
             reconstruction = ops.mean((statistics - reconstructed) ** 2) / self.variance
@@ -129,7 +140,6 @@ class Trainer(keras.Model):
         self.optimizer.apply(gradients, self.trainable_variables)
         for metric, value in zip(self.metrics, (total, reconstruction, vq), strict=True):
             metric.update_state(value)
-        return {metric.name: metric.result() for metric in self.metrics}
 
 
 @dataclass(frozen=True)
@@ -170,7 +180,7 @@ def fit(
         signal,
         epochs=epochs,
         initial_epoch=before.epoch if before else 0,
-        batch_size=BATCH,
+        batch_size=BATCH * TOGETHER,
         verbose=0,
         callbacks=[epochs_told] if told else [],
     ).history

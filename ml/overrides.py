@@ -1,4 +1,6 @@
-"""What a training may be asked to do otherwise, as JSON. No NumPy: the web process checks it too.
+"""What a training may be asked to do otherwise, as JSON.
+
+The web process checks it too: no NumPy, and jsonschema only when there is something to check.
 
 The names are those of `ml.settings.ModelSettings`; what serving relies on (sample rate, stride)
 cannot be changed.
@@ -8,10 +10,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError, best_match
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
 
 
 def _whole(minimum: int, maximum: int) -> dict[str, Any]:
@@ -49,6 +51,9 @@ SCHEMA: dict[str, Any] = {
 
 def problem(overrides: Any) -> str:
     """One sentence that says what is wrong; empty where nothing is."""
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import best_match
+
     error = best_match(Draft202012Validator(SCHEMA).iter_errors(overrides))
     return _sentence(error) if error else ""
 

@@ -8,7 +8,6 @@ import shutil
 import stat
 import tarfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +20,12 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
-from matcher import services, tasks
-from matcher.matching import match_file
 from matcher.models import Match, State, Upload
 from ml import artefact
 from ml.pretrained import DEFAULT
 from soundsite.backup import archive as archives
 from soundsite.backup import database
-from tests.stores import Store
+from tests.soundsite.backup.conftest import Asked, lose_everything, restored, rows, stored
 from tests.tracks.conftest import song
 from tracks.indexing import index_next
 from tracks.models import ImportItem, IndexEntry, Job, ModelVersion, Track
@@ -38,83 +35,6 @@ from tracks.services.versions import install_model
 
 # A snapshot begins with its transaction, and heartbeats have connections of their own.
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def data(settings: Any, tmp_path: Path) -> Path:
-    """The data folder of the installation."""
-    settings.SOUNDSITE_DATA = tmp_path / "data"
-    settings.MEDIA_ROOT = tmp_path / "data" / "media"
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    return tmp_path / "data"
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A file that is asked about before and after."""
-
-    path: Path
-
-    def answer(self) -> list[tuple[Any, ...]]:
-        found = match_file(self.path, active_version()).found
-        return [(one.track.pk, one.distance, one.score, one.spans) for one in found]
-
-
-@pytest.fixture
-def asked(tmp_path: Path) -> Asked:
-    (tmp_path / "asked.ogg").write_bytes(song(2, "OGG", 8.0))
-    return Asked(tmp_path / "asked.ogg")
-
-
-@pytest.fixture
-def site(owner: Any, asked: Asked) -> ModelVersion:
-    """Four tracks indexed by the bundled model, and an upload that was answered."""
-    version = install_model(DEFAULT)[0]
-    for seed in range(4):
-        add_track(ContentFile(song(seed, seconds=8.0)), Texts(f"Song {seed}\t\\N", "Ünï"))
-    while index_next():
-        pass
-    services.create_upload(owner, ContentFile(asked.path.read_bytes(), name="what.ogg"))
-    tasks.match_upload("an id")
-    assert Upload.objects.get().state == State.FINISHED
-    return version
-
-
-@pytest.fixture
-def backup(tmp_path: Path) -> Callable[..., Path]:
-    def made(name: str = "site.tar", **options: Any) -> Path:
-        call_command("backup", str(tmp_path / name), stdout=io.StringIO(), **options)
-        return tmp_path / name
-
-    return made
-
-
-def restored(file: Path) -> dict[str, Any]:
-    out = io.StringIO()
-    call_command("restore", str(file), "--json", stdout=out)
-    told: dict[str, Any] = json.loads(out.getvalue())
-    return told
-
-
-def lose_everything(data: Path) -> None:
-    """The machine is gone: an installation as `migrate` and `install_model` leave it."""
-    shutil.rmtree(data, ignore_errors=True)
-    with connection.cursor() as cursor:
-        database.clear(cursor)
-    call_command("migrate", verbosity=0)
-    install_model(DEFAULT)
-
-
-def rows() -> dict[str, list[Any]]:
-    """All rows of all tables that are kept."""
-    models = database.tables().items()
-    return {name: sorted(model._base_manager.values_list()) for name, model in models}
-
-
-def stored(data: Path) -> dict[str, bytes]:
-    media = data / "media"
-    files = [path for path in media.rglob("*") if path.is_file()]
-    return {str(path.relative_to(media)): path.read_bytes() for path in files}
 
 
 def test_a_restored_site_has_the_same_rows_and_files_and_gives_the_same_answer(
@@ -129,26 +49,6 @@ def test_a_restored_site_has_the_same_rows_and_files_and_gives_the_same_answer(
     after = rows(), stored(data), asked.answer()
     assert after == before
     assert len(before[2]) == 4
-
-
-def test_a_site_moves_from_a_folder_into_a_store_and_is_kept_from_there(
-    site: ModelVersion,
-    asked: Asked,
-    data: Path,
-    backup: Callable[..., Path],
-    s3_server: Store,
-    settings: Any,
-) -> None:
-    before, files, file = (rows(), asked.answer()), stored(data), backup()
-    lose_everything(data)
-    settings.STORAGES = s3_server.storages(settings)
-    restored(file)
-    assert (rows(), asked.answer()) == before
-    assert s3_server.names() == sorted(files)
-    assert stored(data) == {}
-    with archives.opened(backup("again.tar")) as archive:
-        assert archive.names("media") == [f"media/{name}" for name in sorted(files)]
-    s3_server.empty()
 
 
 def test_restored_people_sign_in_and_new_rows_get_new_numbers(
