@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Sequence
+from math import sqrt
 from operator import itemgetter
 
 from django.db import connection, transaction
@@ -21,8 +22,9 @@ from tracks.selectors import heard_entries
 CANDIDATES = 200
 # How many vectors HNSW keeps in view (pgvector's default is 40, fewer than the candidates).
 EF_SEARCH = 300
-# Where filters leave no more than this, all that is left is compared.
-FEW = 50_000
+# A comparison takes 2 microseconds for each entry that fits, a walk 25 for each that it meets: for
+# CANDIDATES, these by the share that fits. Both cost the same where this times the root of all fit.
+FEW = 50
 # Of a comparison: its workers take 10 ms to start, which the planner does not know, and what it
 # sorts is all that fits, vectors and all, where a text is looked up for the nearest alone.
 COMPARING = "SET LOCAL parallel_setup_cost = 10000; SET LOCAL work_mem = '32MB'"
@@ -48,7 +50,7 @@ def closest(
         without: ids of tracks that are no answer.
     """
     fitting = heard_entries(version).filter(filters.of_entries()).exclude(track__in=without)
-    if not filters.empty and _are_few(fitting):
+    if not filters.empty and _are_few(fitting, heard_entries(version)):
         return _compared(fitting, vector, count)
     found = _walked(version, fitting, vector, count)
     if not filters.empty and len(found) < count:
@@ -56,10 +58,15 @@ def closest(
     return found
 
 
-def _are_few(fitting: QuerySet[IndexEntry]) -> bool:
-    """Whether the planner expects at most FEW; where it errs, that costs time and no answer."""
-    (planned,) = json.loads(fitting.explain(format="json"))
-    return bool(planned["Plan"]["Plan Rows"] <= FEW)
+def _are_few(fitting: QuerySet[IndexEntry], every: QuerySet[IndexEntry]) -> bool:
+    """Whether comparing what fits is less than a walk; an error costs time and no answer."""
+    return _planned(fitting) <= FEW * sqrt(_planned(every))
+
+
+def _planned(entries: QuerySet[IndexEntry]) -> int:
+    """How many there are, as the planner expects."""
+    (planned,) = json.loads(entries.explain(format="json"))
+    return int(planned["Plan"]["Plan Rows"])
 
 
 def neighbours(version: ModelVersion, track: Track, count: int = NEIGHBOURS) -> list[Track]:

@@ -246,10 +246,10 @@ def test_what_the_planner_expects_to_be_few_is_compared_one_by_one(
     prepared(wide, rare=100)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE tracks_track, tracks_indexentry")
-    rare = heard_entries(wide).filter(Filters(genre="Rare").of_entries())
-    monkeypatch.setattr(first_stage, "FEW", 200)
-    assert first_stage._are_few(rare)
-    assert not first_stage._are_few(heard_entries(wide))
+    every = heard_entries(wide)
+    monkeypatch.setattr(first_stage, "FEW", 5)  # 224 of 2,000
+    assert first_stage._are_few(every.filter(Filters(genre="Rare").of_entries()), every)
+    assert not first_stage._are_few(every, every)
 
 
 def test_the_vectors_of_a_range_of_tempi_are_read_from_the_index_alone(wide: ModelVersion) -> None:
