@@ -60,7 +60,8 @@ def closest(
 
 def _are_few(fitting: QuerySet[IndexEntry], every: QuerySet[IndexEntry]) -> bool:
     """Whether comparing what fits is less than a walk; an error costs time and no answer."""
-    return _planned(fitting) <= FEW * sqrt(_planned(every))
+    fit = _planned(fitting)
+    return fit <= FEW**2 or fit <= FEW * sqrt(_planned(every))  # so few are few of any number
 
 
 def _planned(entries: QuerySet[IndexEntry]) -> int:
