@@ -141,8 +141,9 @@ def write_by_libsndfile(
 
 def bounded(samples: np.ndarray) -> np.ndarray:
     """Decoded samples (n,); what is no number, or beyond `LOUDEST`, becomes silence."""
-    if np.dot(samples, samples) <= LOUDEST**2:  # none is beyond, at a tenth of looking at each
-        return samples
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.dot(samples, samples) <= LOUDEST**2:  # none is beyond, at a tenth of looking at each
+            return samples
     return np.where(np.abs(samples) <= LOUDEST, samples, np.float32(0))
 
 
